@@ -1,1 +1,3 @@
 //! zoneproof.
+
+pub mod dns;

@@ -1,0 +1,7 @@
+//! What a message says: names, records, messages, and the meaning of a reply.
+//!
+//! Everything here is pure. This is the one door to `hickory-proto`: the rest of the crate sees
+//! [`Name`](name::Name), [`RRset`](rrset::RRset), [`Message`](message::Message) and
+//! [`Response`](response::Response).
+
+pub mod name;

@@ -1,0 +1,507 @@
+//! Domain names: absolute by type, case-blind, held in wire form.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// The longest name in wire form, in octets (RFC 1035 §2.3.4).
+pub const MAX_NAME_OCTETS: usize = 255;
+/// The longest label, in octets (RFC 1035 §2.3.4).
+pub const MAX_LABEL_OCTETS: usize = 63;
+
+/// Why a text or a list of labels is no domain name.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// The text has nothing in it.
+    #[error("the name is empty")]
+    Empty,
+    /// Two dots stand side by side, or one stands first.
+    #[error("the name has an empty label")]
+    EmptyLabel,
+    /// A label is over 63 octets (RFC 1035 §2.3.4).
+    #[error("a label has {0} octets; {MAX_LABEL_OCTETS} are allowed")]
+    LabelTooLong(usize),
+    /// The name is over 255 octets in wire form (RFC 1035 §2.3.4).
+    #[error("the name is longer than {MAX_NAME_OCTETS} octets")]
+    TooLong,
+    /// A backslash is followed by nothing, or by a number that is no octet.
+    #[error("the name has a broken escape")]
+    BadEscape,
+    /// The text is an address, not a name.
+    #[error("{0} is an address, not a domain name")]
+    Address(IpAddr),
+    /// The text is not a name that IDNA can turn into A-labels (RFC 5891, UTS 46).
+    #[error("the name has characters that no domain name may have")]
+    NotIdna,
+    /// A label of a host or mail domain has other characters than letters, digits, `-` and `_`.
+    #[error("the label {0:?} has characters that no mail domain may have")]
+    BadLabel(String),
+}
+
+/// An absolute domain name.
+///
+/// Equality, order and hash ignore the case of ASCII letters (RFC 4343); the order is the
+/// canonical one of RFC 4034 §6.1, so that all names below a name follow it directly. The case
+/// that was read is kept for display. Cloning is cheap.
+#[derive(Clone)]
+pub struct Name {
+    /// Uncompressed wire form, with the root label at the end.
+    wire: Arc<[u8]>,
+}
+
+impl Name {
+    /// Returns the root.
+    #[must_use]
+    pub fn root() -> Self {
+        Self { wire: Arc::from([0u8].as_slice()) }
+    }
+
+    /// Builds a name from its labels, leftmost first and without the root label.
+    ///
+    /// # Errors
+    /// [`NameError::EmptyLabel`], [`NameError::LabelTooLong`] or [`NameError::TooLong`].
+    pub fn from_labels<I, L>(labels: I) -> Result<Self, NameError>
+    where
+        I: IntoIterator<Item = L>,
+        L: AsRef<[u8]>,
+    {
+        let mut wire = Vec::with_capacity(64);
+        for label in labels {
+            let label = label.as_ref();
+            if label.is_empty() {
+                return Err(NameError::EmptyLabel);
+            }
+            let length = u8::try_from(label.len()).ok().filter(|octets| usize::from(*octets) <= MAX_LABEL_OCTETS);
+            wire.push(length.ok_or(NameError::LabelTooLong(label.len()))?);
+            wire.extend_from_slice(label);
+        }
+        wire.push(0);
+        if wire.len() > MAX_NAME_OCTETS {
+            return Err(NameError::TooLong);
+        }
+        Ok(Self { wire: wire.into() })
+    }
+
+    /// Reads a name in presentation form: escapes `\.` and `\DDD`, with or without the final dot.
+    ///
+    /// # Errors
+    /// Any [`NameError`] but the ones of [`Name::from_user_input`].
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        match text {
+            "" => return Err(NameError::Empty),
+            "." => return Ok(Self::root()),
+            _ => {}
+        }
+        let mut labels: Vec<Vec<u8>> = vec![Vec::new()];
+        let mut octets = text.bytes();
+        let mut ended_with_dot = false;
+        while let Some(octet) = octets.next() {
+            ended_with_dot = octet == b'.';
+            match octet {
+                b'.' => labels.push(Vec::new()),
+                b'\\' => {
+                    let escaped = unescape(&mut octets)?;
+                    if let Some(label) = labels.last_mut() {
+                        label.push(escaped);
+                    }
+                }
+                other => {
+                    if let Some(label) = labels.last_mut() {
+                        label.push(other);
+                    }
+                }
+            }
+        }
+        if ended_with_dot {
+            labels.pop();
+        }
+        Self::from_labels(labels)
+    }
+
+    /// Reads a mail domain as people type it: white space around it and a final dot are dropped,
+    /// U-labels become A-labels (RFC 5891), addresses and other characters are refused.
+    ///
+    /// # Errors
+    /// Any [`NameError`]. The result has at least one label, all of letters, digits, `-` and `_`.
+    pub fn from_user_input(text: &str) -> Result<Self, NameError> {
+        let text = text.trim();
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        if let Ok(address) = IpAddr::from_str(bare) {
+            return Err(NameError::Address(address));
+        }
+        let text = text.strip_suffix('.').unwrap_or(text);
+        if text.is_empty() {
+            return Err(NameError::Empty);
+        }
+        let ascii = if text.is_ascii() {
+            text.to_ascii_lowercase()
+        } else {
+            idna::domain_to_ascii(text).map_err(|_| NameError::NotIdna)?
+        };
+        let name = Self::from_labels(ascii.split('.'))?;
+        let bad = name
+            .labels()
+            .find(|label| !label.iter().all(|octet| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_')));
+        match bad {
+            Some(label) => Err(NameError::BadLabel(String::from_utf8_lossy(label).into_owned())),
+            None => Ok(name),
+        }
+    }
+
+    /// Takes an uncompressed wire form that is known to be whole.
+    ///
+    /// # Errors
+    /// Any [`NameError`] that the octets give cause for.
+    pub fn from_wire(wire: &[u8]) -> Result<Self, NameError> {
+        Self::from_labels(Labels { rest: wire })
+    }
+
+    /// Returns the uncompressed wire form, the root label included.
+    #[must_use]
+    pub fn wire(&self) -> &[u8] {
+        &self.wire
+    }
+
+    /// Iterates over the labels, leftmost first, without the root label.
+    pub fn labels(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        let labels: Vec<&[u8]> = Labels { rest: &self.wire }.collect();
+        labels.into_iter()
+    }
+
+    /// Returns the number of labels; the root has none.
+    #[must_use]
+    pub fn label_count(&self) -> usize {
+        Labels { rest: &self.wire }.count()
+    }
+
+    /// Says whether this is the root.
+    #[must_use]
+    pub fn is_root(&self) -> bool {
+        self.wire.len() == 1
+    }
+
+    /// Returns the leftmost label; the root has none.
+    #[must_use]
+    pub fn first_label(&self) -> Option<&[u8]> {
+        Labels { rest: &self.wire }.next()
+    }
+
+    /// Returns the name one label up; the root has none.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let first = self.first_label()?;
+        let wire = self.wire.get(first.len() + 1..)?;
+        Some(Self { wire: wire.into() })
+    }
+
+    /// Iterates over the name itself and all above it, the root last.
+    pub fn ancestors(&self) -> impl Iterator<Item = Self> + use<> {
+        std::iter::successors(Some(self.clone()), Self::parent)
+    }
+
+    /// Puts one label in front.
+    ///
+    /// # Errors
+    /// [`NameError::EmptyLabel`], [`NameError::LabelTooLong`] or [`NameError::TooLong`].
+    pub fn prepend(&self, label: impl AsRef<[u8]>) -> Result<Self, NameError> {
+        Self::from_labels(std::iter::once(label.as_ref()).chain(Labels { rest: &self.wire }))
+    }
+
+    /// Puts all labels of this name in front of `suffix`.
+    ///
+    /// # Errors
+    /// [`NameError::TooLong`].
+    pub fn concat(&self, suffix: &Self) -> Result<Self, NameError> {
+        Self::from_labels(Labels { rest: &self.wire }.chain(Labels { rest: &suffix.wire }))
+    }
+
+    /// Says whether the name is `zone` or below it.
+    #[must_use]
+    pub fn is_subdomain_of(&self, zone: &Self) -> bool {
+        let Some(start) = self.wire.len().checked_sub(zone.wire.len()) else { return false };
+        let on_label_edge = || {
+            let mut offset = 0;
+            for label in (Labels { rest: &self.wire }) {
+                if offset >= start {
+                    break;
+                }
+                offset += label.len() + 1;
+            }
+            offset == start
+        };
+        self.wire.get(start..).is_some_and(|tail| tail.eq_ignore_ascii_case(&zone.wire)) && on_label_edge()
+    }
+
+    /// Says whether the name is below `zone` and not `zone` itself.
+    #[must_use]
+    pub fn is_strictly_below(&self, zone: &Self) -> bool {
+        self.wire.len() > zone.wire.len() && self.is_subdomain_of(zone)
+    }
+
+    /// Returns the labels that the name has in front of `zone`, in presentation form without a
+    /// final dot and empty at the apex; `None` where the name is not in `zone`.
+    #[must_use]
+    pub fn relative_to(&self, zone: &Self) -> Option<String> {
+        let prefix = self.without_suffix(zone)?;
+        let text = prefix.to_string();
+        Some(text.strip_suffix('.').unwrap_or(&text).to_owned())
+    }
+
+    /// Returns the name that is left when `suffix` is cut off; `None` where it does not end so.
+    #[must_use]
+    pub fn without_suffix(&self, suffix: &Self) -> Option<Self> {
+        if !self.is_subdomain_of(suffix) {
+            return None;
+        }
+        let mut wire = self.wire.get(..self.wire.len() - suffix.wire.len())?.to_vec();
+        wire.push(0);
+        Some(Self { wire: wire.into() })
+    }
+
+    /// Returns the last `count` labels as a name; the whole name where it has no more.
+    #[must_use]
+    pub fn last_labels(&self, count: usize) -> Self {
+        let skip = self.label_count().saturating_sub(count);
+        self.ancestors().nth(skip).unwrap_or_else(Self::root)
+    }
+
+    /// Returns the presentation form without the final dot; the root stays `.`.
+    #[must_use]
+    pub fn to_text_without_dot(&self) -> String {
+        let text = self.to_string();
+        match text.strip_suffix('.') {
+            Some("") | None => text,
+            Some(rest) => rest.to_owned(),
+        }
+    }
+
+    /// Returns the name with its ASCII letters in lower case.
+    #[must_use]
+    pub fn to_lowercase(&self) -> Self {
+        Self { wire: self.wire.to_ascii_lowercase().into() }
+    }
+}
+
+/// Walks over the labels of a wire form.
+#[derive(Clone)]
+struct Labels<'a> {
+    /// What is still to be read, from a length octet on.
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Labels<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let (length, rest) = self.rest.split_first()?;
+        let length = usize::from(*length);
+        if length == 0 || length > rest.len() {
+            return None;
+        }
+        let (label, rest) = rest.split_at(length);
+        self.rest = rest;
+        Some(label)
+    }
+}
+
+/// Reads what follows a backslash: three digits or one octet.
+fn unescape(octets: &mut impl Iterator<Item = u8>) -> Result<u8, NameError> {
+    let first = octets.next().ok_or(NameError::BadEscape)?;
+    if !first.is_ascii_digit() {
+        return Ok(first);
+    }
+    let mut value = u16::from(first - b'0');
+    for _ in 0..2 {
+        let digit = octets.next().filter(u8::is_ascii_digit).ok_or(NameError::BadEscape)?;
+        value = value * 10 + u16::from(digit - b'0');
+    }
+    u8::try_from(value).map_err(|_| NameError::BadEscape)
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.wire.eq_ignore_ascii_case(&other.wire)
+    }
+}
+
+impl Eq for Name {}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for octet in self.wire.iter() {
+            state.write_u8(octet.to_ascii_lowercase());
+        }
+    }
+}
+
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let lower = |label: &[u8]| label.to_ascii_lowercase();
+        self.labels().rev().map(lower).cmp(other.labels().rev().map(lower))
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_root() {
+            return f.write_str(".");
+        }
+        for label in (Labels { rest: &self.wire }) {
+            for octet in label {
+                match octet {
+                    b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => write!(f, "\\{}", char::from(*octet))?,
+                    0x21..=0x7e => write!(f, "{}", char::from(*octet))?,
+                    other => write!(f, "\\{other:03}")?,
+                }
+            }
+            f.write_str(".")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for Name {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::parse(text)
+    }
+}
+
+impl serde::Serialize for Name {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl schemars::JsonSchema for Name {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "DomainName".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "an absolute domain name in presentation form, with its final dot",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    #[test]
+    fn presentation_form_round_trips() {
+        for (text, printed) in [
+            (".", "."),
+            ("example.com", "example.com."),
+            ("Example.COM.", "Example.COM."),
+            (r"a\.b.example.", r"a\.b.example."),
+            (r"a\032b.example.", r"a\032b.example."),
+            (r"com\..example.", r"com\..example."),
+            (r"\255.example.", r"\255.example."),
+        ] {
+            assert_eq!(name(text).to_string(), printed, "{text}");
+            assert_eq!(name(printed), name(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        let long_label = "a".repeat(64);
+        let long_name = ["abcdefghi"; 26].join(".");
+        for (text, error) in [
+            ("", NameError::Empty),
+            ("a..b", NameError::EmptyLabel),
+            (".a", NameError::EmptyLabel),
+            ("a..", NameError::EmptyLabel),
+            (r"a\", NameError::BadEscape),
+            (r"a\25", NameError::BadEscape),
+            (r"a\256", NameError::BadEscape),
+            (long_label.as_str(), NameError::LabelTooLong(64)),
+            (long_name.as_str(), NameError::TooLong),
+        ] {
+            assert_eq!(Name::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_people_type_becomes_a_mail_domain() {
+        for (text, expected) in [
+            (" Mail.Example.com. ", Ok("mail.example.com.")),
+            ("bücher.example", Ok("xn--bcher-kva.example.")),
+            ("192.0.2.1", Err(NameError::Address("192.0.2.1".parse().unwrap()))),
+            ("[2001:db8::1]", Err(NameError::Address("2001:db8::1".parse().unwrap()))),
+            ("https://example.com", Err(NameError::BadLabel("https://example".to_owned()))),
+            ("me@example.com", Err(NameError::BadLabel("me@example".to_owned()))),
+            ("  ", Err(NameError::Empty)),
+        ] {
+            assert_eq!(Name::from_user_input(text), expected.map(name), "{text}");
+        }
+    }
+
+    #[test]
+    fn case_does_not_matter() {
+        assert_eq!(name("EXAMPLE.com"), name("example.COM"));
+        assert!(name("a.EXAMPLE.com").is_subdomain_of(&name("example.com")));
+        assert_eq!(name("a.EXAMPLE.com").cmp(&name("A.example.COM")), Ordering::Equal);
+    }
+
+    #[test]
+    fn a_subdomain_ends_on_a_label_edge() {
+        for (below, zone, is) in [
+            ("a.example.com", "example.com", true),
+            ("example.com", "example.com", true),
+            ("aexample.com", "example.com", false),
+            (r"a\007example.com", "example.com", false),
+            ("com", "example.com", false),
+            ("example.com", ".", true),
+            (".", ".", true),
+        ] {
+            assert_eq!(name(below).is_subdomain_of(&name(zone)), is, "{below} {zone}");
+        }
+    }
+
+    #[test]
+    fn order_keeps_what_is_below_a_name_right_behind_it() {
+        let sorted = ["example.", "a.example.", "yljkjljk.a.example.", "Z.a.example.", "z.example.", r"\200.z.example."];
+        let mut names: Vec<Name> = sorted.iter().rev().map(|text| name(text)).collect();
+        names.sort();
+        assert_eq!(names, sorted.map(name));
+    }
+
+    #[test]
+    fn parts_of_a_name() {
+        let owner = name("t1._domainkey.mail.example.com");
+        assert_eq!(owner.relative_to(&name("example.com")).as_deref(), Some("t1._domainkey.mail"));
+        assert_eq!(owner.relative_to(&owner).as_deref(), Some(""));
+        assert_eq!(owner.relative_to(&name("example.net")), None);
+        assert_eq!(owner.last_labels(2), name("example.com"));
+        assert_eq!(owner.parent(), Some(name("_domainkey.mail.example.com")));
+        assert_eq!(Name::root().parent(), None);
+        assert_eq!(owner.ancestors().count(), 6);
+        assert_eq!(name("a.b").concat(&name("c.d")), Ok(name("a.b.c.d")));
+        assert_eq!(Name::from_wire(owner.wire()), Ok(owner));
+    }
+}
