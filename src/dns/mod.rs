@@ -4,4 +4,10 @@
 //! [`Name`](name::Name), [`RRset`](rrset::RRset), [`Message`](message::Message) and
 //! [`Response`](response::Response).
 
+pub mod bailiwick;
+pub mod message;
 pub mod name;
+pub mod public_suffix;
+pub mod rdata;
+pub mod response;
+pub mod rrset;

@@ -485,7 +485,8 @@ mod tests {
 
     #[test]
     fn order_keeps_what_is_below_a_name_right_behind_it() {
-        let sorted = ["example.", "a.example.", "yljkjljk.a.example.", "Z.a.example.", "z.example.", r"\200.z.example."];
+        let sorted =
+            ["example.", "a.example.", "yljkjljk.a.example.", "Z.a.example.", "z.example.", r"\200.z.example."];
         let mut names: Vec<Name> = sorted.iter().rev().map(|text| name(text)).collect();
         names.sort();
         assert_eq!(names, sorted.map(name));

@@ -1,0 +1,118 @@
+//! What a reply may state.
+//!
+//! A server that was asked as an authority for a zone may speak of the zone, point below it, and
+//! name servers on the way. Everything else in its reply is dropped before anything is read, and
+//! handed back, since in our trade it is evidence.
+
+use crate::dns::message::{Message, Section};
+use crate::dns::name::Name;
+use crate::dns::rdata::Rdata;
+use crate::dns::rrset::{Question, Record, RecordType};
+
+/// The most links of a CNAME chain that are followed (threats.md A4: 11 in unbound and BIND).
+pub const MAX_CHAIN_LINKS: usize = 8;
+
+/// A reply without what it may not state.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Scrubbed {
+    /// Records that answer: on the chain of aliases from the question's name.
+    pub answers: Vec<Record>,
+    /// The NS records of one delegation between the zone and the question's name.
+    pub delegation: Vec<Record>,
+    /// DS records of that delegation.
+    pub delegation_signers: Vec<Record>,
+    /// The SOA record that goes with a negative answer.
+    pub soa: Option<Record>,
+    /// Addresses of the delegation's servers.
+    pub glue: Vec<Record>,
+    /// What was dropped, with its section.
+    pub dropped: Vec<(Section, Record)>,
+    /// NS records that point to the zone itself or above it.
+    pub upward: Vec<Record>,
+}
+
+/// Splits `message`, a reply to `question` from a server for `zone`, into what counts and what does not.
+///
+/// - answer section: owners on the chain of CNAMEs that starts at the question's name and stays in the zone; a DNAME
+///   above a link (RFC 6672 §3); nothing else (RFC 2181 §5.4.1);
+/// - authority section: NS strictly below the zone and at or above the last name of the chain; DS
+///   beside them; the SOA of a zone that encloses the last name;
+/// - additional section: A and AAAA of the names that those NS give, where these lie in the zone
+///   asked, so that a server of `com.` states nothing about `net.`.
+#[must_use]
+pub fn scrub(message: &Message, question: &Question, zone: &Name) -> Scrubbed {
+    let mut scrubbed = Scrubbed::default();
+    let chain = chain_names(message, question, zone);
+    for record in &message.answers {
+        let on_chain = chain.contains(&record.owner);
+        let dname_above = record.kind() == RecordType::DNAME
+            && record.owner.is_subdomain_of(zone)
+            && chain.iter().any(|link| link.is_strictly_below(&record.owner));
+        if on_chain || dname_above {
+            scrubbed.answers.push(record.clone());
+        } else {
+            scrubbed.dropped.push((Section::Answer, record.clone()));
+        }
+    }
+    let last = chain.last().unwrap_or(&question.name);
+    scrub_authority(&mut scrubbed, message, last, zone);
+    scrub_additional(&mut scrubbed, message, zone);
+    scrubbed
+}
+
+/// Follows the CNAMEs of the answer section from the question's name on, as far as they stay in `zone`.
+fn chain_names(message: &Message, question: &Question, zone: &Name) -> Vec<Name> {
+    let mut chain = vec![question.name.clone()];
+    while question.kind != RecordType::CNAME && chain.len() <= MAX_CHAIN_LINKS {
+        let last = chain.last().unwrap_or(&question.name);
+        let next = message.answers.iter().find_map(|record| match &record.rdata {
+            Rdata::Cname(target) if record.owner == *last => Some(target.clone()),
+            _ => None,
+        });
+        match next {
+            Some(target) if target.is_subdomain_of(zone) && !chain.contains(&target) => chain.push(target),
+            _ => break,
+        }
+    }
+    chain
+}
+
+/// Sorts the authority section; where several delegations are named, the deepest one counts.
+fn scrub_authority(scrubbed: &mut Scrubbed, message: &Message, last: &Name, zone: &Name) {
+    let below = |owner: &Name| owner.is_strictly_below(zone) && last.is_subdomain_of(owner);
+    let cut = message
+        .authority
+        .iter()
+        .filter(|record| record.kind() == RecordType::NS && below(&record.owner))
+        .map(|record| &record.owner)
+        .max_by_key(|owner| owner.label_count());
+    for record in &message.authority {
+        match record.kind() {
+            RecordType::NS if Some(&record.owner) == cut => scrubbed.delegation.push(record.clone()),
+            RecordType::DS if Some(&record.owner) == cut => scrubbed.delegation_signers.push(record.clone()),
+            RecordType::NS if zone.is_subdomain_of(&record.owner) => scrubbed.upward.push(record.clone()),
+            RecordType::SOA
+                if scrubbed.soa.is_none()
+                    && record.owner.is_subdomain_of(zone)
+                    && last.is_subdomain_of(&record.owner) =>
+            {
+                scrubbed.soa = Some(record.clone());
+            }
+            _ => scrubbed.dropped.push((Section::Authority, record.clone())),
+        }
+    }
+}
+
+/// Keeps the glue of the delegation, in-domain or sibling (RFC 9471 §2), and drops the rest.
+fn scrub_additional(scrubbed: &mut Scrubbed, message: &Message, zone: &Name) {
+    for record in &message.additional {
+        let is_address = matches!(record.rdata, Rdata::A(_) | Rdata::Aaaa(_));
+        let of_a_server =
+            scrubbed.delegation.iter().any(|ns| matches!(&ns.rdata, Rdata::Ns(host) if *host == record.owner));
+        if is_address && of_a_server && record.owner.is_subdomain_of(zone) {
+            scrubbed.glue.push(record.clone());
+        } else {
+            scrubbed.dropped.push((Section::Additional, record.clone()));
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! Octets to [`Message`] and back.
+//!
+//! A message is read record by record, so that one bad record does not hide the rest: what could
+//! not be read is listed in [`Message::bad_records`]. Nothing here judges what a message means.
+
+mod encode;
+
+use hickory_proto::rr::Name as WireName;
+use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
+
+pub use encode::{EncodeError, encode_message, encode_query, encode_within};
+
+use crate::dns::name::Name;
+use crate::dns::rdata::{Rdata, Soa};
+use crate::dns::rrset::{Question, Rcode, Record, RecordType, Ttl};
+
+/// The length of a message header (RFC 1035 §4.1.1).
+pub const HEADER_OCTETS: usize = 12;
+/// The most records that are read from one message; an honest one has far fewer.
+const MAX_RECORDS: usize = 4096;
+/// The class of the Internet (RFC 1035 §3.2.4).
+const CLASS_IN: u16 = 1;
+/// The EDNS option for extended errors (RFC 8914 §2).
+const OPTION_EXTENDED_ERROR: u16 = 15;
+
+/// Why octets are no message at all.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// There are fewer octets than a header has.
+    #[error("{0} octets are no message; a header alone has {HEADER_OCTETS}")]
+    NoHeader(usize),
+    /// The question cannot be read, or there are several.
+    #[error("the question section cannot be read")]
+    BadQuestion,
+}
+
+/// The one-bit fields of a header, and the opcode (RFC 1035 §4.1.1).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Flags {
+    /// QR: this is a reply.
+    pub is_reply: bool,
+    /// The kind of query; zero is a plain one.
+    pub opcode: u8,
+    /// AA: the server speaks for the zone.
+    pub authoritative: bool,
+    /// TC: the reply was cut.
+    pub truncated: bool,
+    /// RD: recursion was asked for.
+    pub recursion_desired: bool,
+    /// RA: the server would recurse.
+    pub recursion_available: bool,
+}
+
+impl Flags {
+    /// Reads the two octets.
+    fn from_bits(bits: u16) -> Self {
+        let bit = |mask: u16| bits & mask != 0;
+        Self {
+            is_reply: bit(0x8000),
+            opcode: u8::try_from((bits >> 11) & 0xf).unwrap_or_default(),
+            authoritative: bit(0x0400),
+            truncated: bit(0x0200),
+            recursion_desired: bit(0x0100),
+            recursion_available: bit(0x0080),
+        }
+    }
+
+    /// Returns the two octets, with the low bits of `rcode`.
+    fn to_bits(self, rcode: Rcode) -> u16 {
+        let bit = |set: bool, mask: u16| if set { mask } else { 0 };
+        bit(self.is_reply, 0x8000)
+            | (u16::from(self.opcode & 0xf) << 11)
+            | bit(self.authoritative, 0x0400)
+            | bit(self.truncated, 0x0200)
+            | bit(self.recursion_desired, 0x0100)
+            | bit(self.recursion_available, 0x0080)
+            | (rcode.0 & 0xf)
+    }
+}
+
+/// What an OPT record says (RFC 6891 §6.1).
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Edns {
+    /// The largest UDP payload that the sender takes, in octets.
+    pub payload_octets: u16,
+    /// DO: DNSSEC records are wanted (RFC 3225).
+    pub dnssec_ok: bool,
+    /// The extended error codes that came along (RFC 8914).
+    pub extended_errors: Vec<u16>,
+}
+
+/// A section of a message (RFC 1035 §4.1).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Section {
+    /// The records that answer.
+    Answer,
+    /// The records that point to an authority.
+    Authority,
+    /// Additional records.
+    Additional,
+}
+
+/// A record that could not be read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BadRecord {
+    /// The section that it stands in.
+    pub section: Section,
+    /// The owner name, where that much could be read.
+    pub owner: Option<Name>,
+    /// The type, where that much could be read.
+    pub kind: Option<RecordType>,
+}
+
+/// One DNS message of class IN.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Message {
+    /// The id.
+    pub id: u16,
+    /// The header's one-bit fields.
+    pub flags: Flags,
+    /// The response code, with the extended bits of EDNS.
+    pub rcode: Rcode,
+    /// The question; a reply to an unreadable query may have none.
+    pub question: Option<Question>,
+    /// The answer section.
+    pub answers: Vec<Record>,
+    /// The authority section.
+    pub authority: Vec<Record>,
+    /// The additional section, without OPT.
+    pub additional: Vec<Record>,
+    /// The OPT record.
+    pub edns: Option<Edns>,
+    /// What could not be read. The rest of the message behind a record cut short is lost.
+    pub bad_records: Vec<BadRecord>,
+}
+
+impl Default for Rcode {
+    fn default() -> Self {
+        Self::NOERROR
+    }
+}
+
+impl Message {
+    /// Reads a message.
+    ///
+    /// Records that cannot be read, are of another class than IN, or exceed 4096 in number go to
+    /// [`Message::bad_records`]; octets behind the last record are ignored.
+    ///
+    /// # Errors
+    /// [`DecodeError`] where there is no header or the question section cannot be read.
+    ///
+    /// Source: RFC 1035 §4.1, RFC 6891 §6.1, RFC 3597 §3.
+    pub fn decode(octets: &[u8]) -> Result<Self, DecodeError> {
+        let mut decoder = BinDecoder::new(octets);
+        let [id, bits, questions, answers, authority, additional] =
+            read_header(&mut decoder).ok_or(DecodeError::NoHeader(octets.len()))?;
+        let mut message = Self {
+            id,
+            flags: Flags::from_bits(bits),
+            rcode: Rcode(bits & 0xf),
+            question: read_question(&mut decoder, questions)?,
+            ..Self::default()
+        };
+        let mut left = MAX_RECORDS;
+        for (section, count) in
+            [(Section::Answer, answers), (Section::Authority, authority), (Section::Additional, additional)]
+        {
+            if !message.read_section(&mut decoder, section, usize::from(count), &mut left) {
+                break;
+            }
+        }
+        Ok(message)
+    }
+
+    /// Says whether all records could be read.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.bad_records.is_empty()
+    }
+
+    /// Returns the records of one section.
+    #[must_use]
+    pub fn section(&self, section: Section) -> &[Record] {
+        match section {
+            Section::Answer => &self.answers,
+            Section::Authority => &self.authority,
+            Section::Additional => &self.additional,
+        }
+    }
+
+    /// Reads `count` records into a section; false where the rest of the message is lost.
+    fn read_section(&mut self, decoder: &mut BinDecoder<'_>, section: Section, count: usize, left: &mut usize) -> bool {
+        for _ in 0..count {
+            let Some(frame) = left.checked_sub(1).and_then(|rest| {
+                *left = rest;
+                Frame::read(decoder)
+            }) else {
+                self.bad_records.push(BadRecord { section, owner: None, kind: None });
+                return false;
+            };
+            if frame.kind == RecordType::OPT && section == Section::Additional {
+                self.take_opt(&frame);
+                continue;
+            }
+            let rdata = if frame.class == CLASS_IN { read_rdata(decoder, &frame) } else { None };
+            match rdata {
+                Some(rdata) => {
+                    let record = Record { owner: frame.owner, ttl: Ttl::from_wire(frame.ttl), rdata };
+                    match section {
+                        Section::Answer => self.answers.push(record),
+                        Section::Authority => self.authority.push(record),
+                        Section::Additional => self.additional.push(record),
+                    }
+                }
+                None => {
+                    self.bad_records.push(BadRecord { section, owner: Some(frame.owner), kind: Some(frame.kind) });
+                }
+            }
+        }
+        true
+    }
+
+    /// Reads the OPT record: payload size in the class, flags and high rcode bits in the TTL.
+    fn take_opt(&mut self, frame: &Frame<'_>) {
+        if self.edns.is_some() {
+            self.bad_records.push(BadRecord { section: Section::Additional, owner: None, kind: Some(RecordType::OPT) });
+            return;
+        }
+        let high = u16::try_from(frame.ttl >> 24).unwrap_or_default();
+        self.rcode = Rcode((high << 4) | self.rcode.0);
+        let mut extended_errors = Vec::new();
+        let mut rest = frame.rdata;
+        while let [c1, c2, l1, l2, tail @ ..] = rest {
+            let length = usize::from(u16::from_be_bytes([*l1, *l2]));
+            let Some(value) = tail.get(..length) else { break };
+            if let (OPTION_EXTENDED_ERROR, [e1, e2, ..]) = (u16::from_be_bytes([*c1, *c2]), value) {
+                extended_errors.push(u16::from_be_bytes([*e1, *e2]));
+            }
+            rest = tail.get(length..).unwrap_or_default();
+        }
+        self.edns = Some(Edns { payload_octets: frame.class, dnssec_ok: frame.ttl & 0x8000 != 0, extended_errors });
+    }
+}
+
+/// Says whether `reply` is a reply to `query`: same id, QR set, the same opcode and the same
+/// question, letter by letter (RFC 5452 §9.1, 0x20). Both are octets as sent and received.
+#[must_use]
+pub fn is_reply_to(reply: &[u8], query: &[u8]) -> bool {
+    let question_end = |octets: &[u8]| {
+        let mut end = HEADER_OCTETS;
+        loop {
+            let length = usize::from(*octets.get(end)?);
+            end += 1;
+            if length == 0 {
+                return Some(end + 4);
+            }
+            end += length;
+        }
+    };
+    let Some(end) = question_end(query) else { return false };
+    let (Some([q1, q2, q3, ..]), Some([r1, r2, r3, ..])) = (query.get(..3), reply.get(..3)) else { return false };
+    let same_question = reply.get(HEADER_OCTETS..end) == query.get(HEADER_OCTETS..end);
+    let one_question = reply.get(4..6) == Some(&[0, 1]);
+    (q1, q2) == (r1, r2) && r3 & 0x80 != 0 && (r3 ^ q3) & 0x78 == 0 && one_question && same_question
+}
+
+/// Says whether `reply` is an error without a question section that answers `query` by its id: what
+/// servers send that could not read the query, such as old ones that do not know EDNS.
+#[must_use]
+pub fn is_bare_error_to(reply: &[u8], query: &[u8]) -> bool {
+    let (Some(id), Some([flags, code])) = (reply.get(..2), reply.get(2..4)) else { return false };
+    query.get(..2) == Some(id) && flags & 0x80 != 0 && code & 0xf != 0 && reply.get(4..6) == Some(&[0, 0])
+}
+
+/// A record before its data is looked at.
+struct Frame<'a> {
+    /// The owner name.
+    owner: Name,
+    /// The type.
+    kind: RecordType,
+    /// The class, or what OPT keeps in its place.
+    class: u16,
+    /// The time to live, or what OPT keeps in its place.
+    ttl: u32,
+    /// The data.
+    rdata: &'a [u8],
+    /// Where the data starts in the message.
+    start: usize,
+}
+
+impl<'a> Frame<'a> {
+    /// Reads all of one record and goes on behind it; `None` where the message ends before that.
+    fn read(decoder: &mut BinDecoder<'a>) -> Option<Self> {
+        let owner = read_name(decoder)?;
+        let kind = RecordType(decoder.read_u16().ok()?.unverified());
+        let class = decoder.read_u16().ok()?.unverified();
+        let ttl = decoder.read_u32().ok()?.unverified();
+        let length = usize::from(decoder.read_u16().ok()?.unverified());
+        let start = decoder.index();
+        let rdata = decoder.read_slice(length).ok()?.unverified();
+        Some(Self { owner, kind, class, ttl, rdata, start })
+    }
+}
+
+/// Reads the six numbers of a header.
+fn read_header(decoder: &mut BinDecoder<'_>) -> Option<[u16; 6]> {
+    let mut header = [0; 6];
+    for field in &mut header {
+        *field = decoder.read_u16().ok()?.unverified();
+    }
+    Some(header)
+}
+
+/// Reads the question section, which has one question or none.
+fn read_question(decoder: &mut BinDecoder<'_>, count: u16) -> Result<Option<Question>, DecodeError> {
+    let mut read = || {
+        let name = read_name(decoder)?;
+        let kind = RecordType(decoder.read_u16().ok()?.unverified());
+        let class = decoder.read_u16().ok()?.unverified();
+        (class == CLASS_IN).then(|| Question::new(name, kind))
+    };
+    match count {
+        0 => Ok(None),
+        1 => read().map(Some).ok_or(DecodeError::BadQuestion),
+        _ => Err(DecodeError::BadQuestion),
+    }
+}
+
+/// Reads a name, compressed or not.
+fn read_name(decoder: &mut BinDecoder<'_>) -> Option<Name> {
+    let name = WireName::read(decoder).ok()?;
+    Name::from_labels(name.iter()).ok()
+}
+
+/// Reads the data of a record; `None` where it is not as its type wants it to the last octet.
+fn read_rdata(message: &BinDecoder<'_>, frame: &Frame<'_>) -> Option<Rdata> {
+    let mut decoder = message.clone(u16::try_from(frame.start).ok()?);
+    let end = frame.start + frame.rdata.len();
+    let rdata = match frame.kind {
+        RecordType::A => Rdata::A(<[u8; 4]>::try_from(decoder.read_slice(4).ok()?.unverified()).ok()?.into()),
+        RecordType::AAAA => Rdata::Aaaa(<[u8; 16]>::try_from(decoder.read_slice(16).ok()?.unverified()).ok()?.into()),
+        RecordType::NS => Rdata::Ns(read_name(&mut decoder)?),
+        RecordType::CNAME => Rdata::Cname(read_name(&mut decoder)?),
+        RecordType::DNAME => Rdata::Dname(read_name(&mut decoder)?),
+        RecordType::PTR => Rdata::Ptr(read_name(&mut decoder)?),
+        RecordType::SOA => read_soa(&mut decoder)?,
+        RecordType::MX => {
+            let preference = decoder.read_u16().ok()?.unverified();
+            Rdata::Mx { preference, exchange: read_name(&mut decoder)? }
+        }
+        RecordType::TXT => {
+            let mut strings = Vec::new();
+            while decoder.index() < end {
+                strings.push(decoder.read_character_data().ok()?.unverified().into());
+            }
+            Rdata::Txt(strings)
+        }
+        kind => return Some(Rdata::Other { kind, octets: frame.rdata.into() }),
+    };
+    (decoder.index() == end).then_some(rdata)
+}
+
+/// Reads the data of an SOA record.
+fn read_soa(decoder: &mut BinDecoder<'_>) -> Option<Rdata> {
+    let mname = read_name(decoder)?;
+    let rname = read_name(decoder)?;
+    let mut number = || decoder.read_u32().ok().map(|number| number.unverified());
+    let (serial, refresh, retry, expire) = (number()?, number()?, number()?, number()?);
+    let minimum = Ttl::from_wire(number()?);
+    Some(Rdata::Soa(Soa { mname, rname, serial, refresh, retry, expire, minimum }))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! [`Message`] to octets: queries as they leave, and replies as a lab or a test serves them.
+
+use hickory_proto::rr::Name as WireName;
+use hickory_proto::serialize::binary::{BinEncodable, BinEncoder};
+
+use super::{CLASS_IN, Edns, Flags, Message};
+use crate::dns::name::Name;
+use crate::dns::rdata::Rdata;
+use crate::dns::rrset::{Question, Rcode, Record, RecordType};
+
+/// A message that has no wire form: over 65,535 octets, or a character-string over 255.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the message is longer than the wire allows")]
+pub struct EncodeError;
+
+/// Writes a query: RD=0, class IN, with OPT where `edns` is given.
+///
+/// Bit `i` of `case_bits`, counted from the lowest and over again after 64, sets the case of the `i`th letter of the
+/// name (0x20), so that a forger has one more bit to guess for every letter.
+///
+/// Source: RFC 1035 §4.1, RFC 6891 §6.1.
+#[must_use]
+pub fn encode_query(id: u16, question: &Question, case_bits: u64, edns: Option<&Edns>) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(64);
+    octets.extend_from_slice(&id.to_be_bytes());
+    octets.extend_from_slice(&Flags::default().to_bits(Rcode::NOERROR).to_be_bytes());
+    octets.extend_from_slice(&[0, 1, 0, 0, 0, 0, 0, u8::from(edns.is_some())]);
+    push_name_in_case(&mut octets, &question.name, case_bits);
+    octets.extend_from_slice(&question.kind.0.to_be_bytes());
+    octets.extend_from_slice(&CLASS_IN.to_be_bytes());
+    if let Some(edns) = edns {
+        octets.push(0);
+        octets.extend_from_slice(&RecordType::OPT.0.to_be_bytes());
+        octets.extend_from_slice(&edns.payload_octets.to_be_bytes());
+        let flags: u32 = if edns.dnssec_ok { 0x8000 } else { 0 };
+        octets.extend_from_slice(&flags.to_be_bytes());
+        octets.extend_from_slice(&[0, 0]);
+    }
+    octets
+}
+
+/// Writes a name with the case of each letter taken from `case_bits`.
+fn push_name_in_case(octets: &mut Vec<u8>, name: &Name, case_bits: u64) {
+    let mut bits = case_bits;
+    for label in name.labels() {
+        octets.push(u8::try_from(label.len()).unwrap_or_default());
+        for octet in label {
+            if octet.is_ascii_alphabetic() {
+                octets.push((octet & !0x20) | if bits & 1 == 1 { 0x20 } else { 0 });
+                bits = bits.rotate_right(1);
+            } else {
+                octets.push(*octet);
+            }
+        }
+    }
+    octets.push(0);
+}
+
+/// Writes a whole message, with names compressed.
+///
+/// # Errors
+/// [`EncodeError`] where it does not fit the wire.
+pub fn encode_message(message: &Message) -> Result<Vec<u8>, EncodeError> {
+    let mut octets = Vec::with_capacity(512);
+    let mut encoder = BinEncoder::new(&mut octets);
+    emit_message(&mut encoder, message)?;
+    Ok(octets)
+}
+
+/// Writes a message into at most `limit` octets; one that is longer goes out with TC=1 and
+/// without records (RFC 2181 §9).
+///
+/// # Errors
+/// [`EncodeError`] where not even that fits the wire.
+pub fn encode_within(message: &Message, limit: usize) -> Result<Vec<u8>, EncodeError> {
+    let whole = encode_message(message);
+    if matches!(&whole, Ok(octets) if octets.len() <= limit) {
+        return whole;
+    }
+    let mut cut = Message { edns: message.edns.clone(), question: message.question.clone(), ..Message::default() };
+    cut.id = message.id;
+    cut.rcode = message.rcode;
+    cut.flags = Flags { truncated: true, ..message.flags };
+    encode_message(&cut)
+}
+
+/// Writes header, question and all sections.
+fn emit_message(encoder: &mut BinEncoder<'_>, message: &Message) -> Result<(), EncodeError> {
+    let count = |records: usize| u16::try_from(records).map_err(|_| EncodeError);
+    emit_u16(encoder, message.id)?;
+    emit_u16(encoder, message.flags.to_bits(message.rcode))?;
+    emit_u16(encoder, u16::from(message.question.is_some()))?;
+    emit_u16(encoder, count(message.answers.len())?)?;
+    emit_u16(encoder, count(message.authority.len())?)?;
+    emit_u16(encoder, count(message.additional.len() + usize::from(message.edns.is_some()))?)?;
+    if let Some(question) = &message.question {
+        emit_name(encoder, &question.name)?;
+        emit_u16(encoder, question.kind.0)?;
+        emit_u16(encoder, CLASS_IN)?;
+    }
+    for record in message.answers.iter().chain(&message.authority).chain(&message.additional) {
+        emit_record(encoder, record)?;
+    }
+    if let Some(edns) = &message.edns {
+        emit_opt(encoder, edns, message.rcode)?;
+    }
+    Ok(())
+}
+
+/// Writes the OPT record.
+fn emit_opt(encoder: &mut BinEncoder<'_>, edns: &Edns, rcode: Rcode) -> Result<(), EncodeError> {
+    encoder.emit(0).map_err(|_| EncodeError)?;
+    emit_u16(encoder, RecordType::OPT.0)?;
+    emit_u16(encoder, edns.payload_octets)?;
+    let flags: u32 = if edns.dnssec_ok { 0x8000 } else { 0 };
+    encoder.emit_u32((u32::from(rcode.0 >> 4) << 24) | flags).map_err(|_| EncodeError)?;
+    emit_u16(encoder, 0)
+}
+
+/// Writes one record.
+fn emit_record(encoder: &mut BinEncoder<'_>, record: &Record) -> Result<(), EncodeError> {
+    emit_name(encoder, &record.owner)?;
+    emit_u16(encoder, record.kind().0)?;
+    emit_u16(encoder, CLASS_IN)?;
+    encoder.emit_u32(record.ttl.seconds()).map_err(|_| EncodeError)?;
+    let length = encoder.place::<u16>().map_err(|_| EncodeError)?;
+    emit_rdata(encoder, &record.rdata)?;
+    let octets = u16::try_from(encoder.len_since_place(&length)).map_err(|_| EncodeError)?;
+    length.replace(encoder, octets).map_err(|_| EncodeError)
+}
+
+/// Writes the data of a record; names of types that RFC 3597 §4 lets compress are compressed.
+fn emit_rdata(encoder: &mut BinEncoder<'_>, rdata: &Rdata) -> Result<(), EncodeError> {
+    match rdata {
+        Rdata::A(address) => encoder.emit_vec(&address.octets()).map_err(|_| EncodeError),
+        Rdata::Aaaa(address) => encoder.emit_vec(&address.octets()).map_err(|_| EncodeError),
+        Rdata::Ns(name) | Rdata::Cname(name) | Rdata::Ptr(name) => emit_name(encoder, name),
+        Rdata::Dname(name) => encoder.emit_vec(name.wire()).map_err(|_| EncodeError),
+        Rdata::Soa(soa) => {
+            emit_name(encoder, &soa.mname)?;
+            emit_name(encoder, &soa.rname)?;
+            [soa.serial, soa.refresh, soa.retry, soa.expire, soa.minimum.seconds()]
+                .into_iter()
+                .try_for_each(|number| encoder.emit_u32(number).map_err(|_| EncodeError))
+        }
+        Rdata::Mx { preference, exchange } => {
+            emit_u16(encoder, *preference)?;
+            emit_name(encoder, exchange)
+        }
+        Rdata::Txt(strings) => {
+            strings.iter().try_for_each(|string| encoder.emit_character_data(string).map_err(|_| EncodeError))
+        }
+        Rdata::Other { octets, .. } => encoder.emit_vec(octets).map_err(|_| EncodeError),
+    }
+}
+
+/// Writes a name, compressed where a part of it stood before.
+fn emit_name(encoder: &mut BinEncoder<'_>, name: &Name) -> Result<(), EncodeError> {
+    let mut wire = WireName::from_labels(name.labels()).map_err(|_| EncodeError)?;
+    wire.set_fqdn(true);
+    wire.emit(encoder).map_err(|_| EncodeError)
+}
+
+/// Writes a number of two octets.
+fn emit_u16(encoder: &mut BinEncoder<'_>, number: u16) -> Result<(), EncodeError> {
+    encoder.emit_u16(number).map_err(|_| EncodeError)
+}
