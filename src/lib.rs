@@ -1,3 +1,7 @@
 //! zoneproof.
 
+pub mod budget;
 pub mod dns;
+pub mod evidence;
+pub mod expectation;
+pub mod transport;

@@ -1,0 +1,120 @@
+//! What was seen: delegations and the replies of every server, asked by question.
+//!
+//! Evidence only grows. It judges nothing and holds no clock; the left wing fills it, the right
+//! wing reads it.
+
+pub mod delegation;
+pub mod observation;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::dns::name::Name;
+use crate::dns::rrset::Question;
+pub use delegation::{ChainEnd, DelegationChain, NameServer, Unresolved, ZoneCut};
+pub use observation::{Observation, Outcome, Protocol, Reply, Silence};
+
+/// All that one check has seen.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Evidence {
+    /// A label that nobody chose, for names that exist only where a wildcard makes them up.
+    pub probe_label: String,
+    /// The zone cuts that were met, by zone.
+    cuts: BTreeMap<Name, ZoneCut>,
+    /// The way from the root to each owner name that was asked for.
+    chains: BTreeMap<Name, DelegationChain>,
+    /// The replies, by question; sorted by server name and address.
+    observations: BTreeMap<Question, Vec<Observation>>,
+    /// Whether something was left unasked because the budget ran out.
+    pub is_budget_exceeded: bool,
+}
+
+impl Evidence {
+    /// Starts with nothing seen.
+    #[must_use]
+    pub fn new(probe_label: String) -> Self {
+        Self {
+            probe_label,
+            cuts: BTreeMap::new(),
+            chains: BTreeMap::new(),
+            observations: BTreeMap::new(),
+            is_budget_exceeded: false,
+        }
+    }
+
+    /// Takes in a zone cut; one that is known already is replaced.
+    pub fn add_cut(&mut self, cut: ZoneCut) {
+        self.cuts.insert(cut.zone.clone(), cut);
+    }
+
+    /// Takes in the way to an owner name; one that is known already is replaced.
+    pub fn add_chain(&mut self, owner: Name, chain: DelegationChain) {
+        self.chains.insert(owner, chain);
+    }
+
+    /// Takes in one reply, or the lack of one. A server address counts once for a question in a zone:
+    /// a later observation replaces the earlier one.
+    pub fn add_observation(&mut self, question: Question, observation: Observation) {
+        let seen = self.observations.entry(question).or_default();
+        let key = |seen: &Observation| (seen.zone.clone(), seen.server.clone(), seen.address);
+        match seen.binary_search_by_key(&key(&observation), key) {
+            Ok(at) => {
+                if let Some(place) = seen.get_mut(at) {
+                    *place = observation;
+                }
+            }
+            Err(at) => seen.insert(at, observation),
+        }
+    }
+
+    /// Returns a zone cut.
+    #[must_use]
+    pub fn cut(&self, zone: &Name) -> Option<&ZoneCut> {
+        self.cuts.get(zone)
+    }
+
+    /// Iterates over the zone cuts, in canonical order of their zones.
+    pub fn cuts(&self) -> impl Iterator<Item = &ZoneCut> {
+        self.cuts.values()
+    }
+
+    /// Returns the way to an owner name that was asked for.
+    #[must_use]
+    pub fn chain(&self, owner: &Name) -> Option<&DelegationChain> {
+        self.chains.get(owner)
+    }
+
+    /// Returns the deepest zone that `owner` was found to lie in.
+    #[must_use]
+    pub fn zone_of(&self, owner: &Name) -> Option<&ZoneCut> {
+        let zone = self.chain(owner)?.zones.last()?;
+        self.cut(zone)
+    }
+
+    /// Says whether a question was asked at all.
+    #[must_use]
+    pub fn is_asked(&self, question: &Question) -> bool {
+        self.observations.contains_key(question)
+    }
+
+    /// Returns what all servers of the deepest zone said to a question; sorted by server name and address,
+    /// empty where it was not asked.
+    #[must_use]
+    pub fn observations(&self, question: &Question) -> Vec<&Observation> {
+        let zone = self.chain(&question.name).and_then(|chain| chain.zones.last());
+        let all = self.observations.get(question).map(Vec::as_slice).unwrap_or_default();
+        all.iter().filter(|seen| Some(&seen.zone) == zone).collect()
+    }
+
+    /// Iterates over everything that was seen, the replies of parent zones included, in order of question.
+    pub fn all_observations(&self) -> impl Iterator<Item = (&Question, &Observation)> {
+        self.observations.iter().flat_map(|(question, seen)| seen.iter().map(move |one| (question, one)))
+    }
+
+    /// Returns what one server address said to a question about `zone`.
+    #[must_use]
+    pub fn observation_at(&self, question: &Question, zone: &Name, address: IpAddr) -> Option<&Observation> {
+        let all = self.observations.get(question)?;
+        all.iter().find(|seen| seen.zone == *zone && seen.address == address)
+    }
+}

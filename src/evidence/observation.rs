@@ -1,0 +1,135 @@
+//! What one server address said to one question.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::dns::message::Section;
+use crate::dns::name::Name;
+use crate::dns::response::Response;
+use crate::dns::rrset::{Rcode, Record};
+
+/// How a query travels.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Protocol {
+    /// One datagram each way (RFC 1035 §4.2.1).
+    Udp,
+    /// A stream with lengths in front (RFC 7766).
+    Tcp,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        })
+    }
+}
+
+/// Why there is no reply that can be read.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Silence {
+    /// Nothing came in time.
+    Timeout,
+    /// The host refused the connection, or said that nobody listens.
+    Refused,
+    /// What came is no message, or cut where it may not be.
+    Malformed,
+    /// What came does not match the question: a forger, or a server that mixes replies up.
+    Mismatched,
+    /// There is no route for this address family here.
+    NoRoute,
+    /// The address is of a kind that is never asked.
+    Forbidden,
+    /// A limit of ours kept the question back.
+    Limit,
+}
+
+/// A reply as it was read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Reply {
+    /// What it says.
+    pub response: Response,
+    /// The response code.
+    pub rcode: Rcode,
+    /// Whether the server claimed authority.
+    pub is_authoritative: bool,
+    /// What it stated without being entitled to.
+    pub dropped: Vec<(Section, Record)>,
+}
+
+/// A reply or the lack of one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// The server replied.
+    Replied(Reply),
+    /// It did not, or not so that it can be read.
+    Silent(Silence),
+}
+
+/// What one server address said to one question.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Observation {
+    /// The zone that the server was asked as an authority for.
+    pub zone: Name,
+    /// The server's name.
+    pub server: Name,
+    /// The address that was asked.
+    pub address: IpAddr,
+    /// What came back.
+    pub outcome: Outcome,
+    /// How long it took.
+    pub rtt: Duration,
+    /// How the last try travelled.
+    pub protocol: Protocol,
+}
+
+impl Observation {
+    /// Returns what the server said, where it said something.
+    #[must_use]
+    pub fn response(&self) -> Option<&Response> {
+        match &self.outcome {
+            Outcome::Replied(reply) => Some(&reply.response),
+            Outcome::Silent(_) => None,
+        }
+    }
+
+    /// Says whether the address *answers*: a usable reply with AA=1 (answer, alias, NODATA, NXDOMAIN).
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        matches!(
+            self.response(),
+            Some(Response::Answer(_) | Response::Alias(_) | Response::NoData(_) | Response::NxDomain(_))
+        )
+    }
+
+    /// Says whether the address counts: one of a family without a route here does not.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        !matches!(self.outcome, Outcome::Silent(Silence::NoRoute))
+    }
+
+    /// Returns the word for the outcome that reports use: `answer`, `alias`, `nodata`, `nxdomain`,
+    /// `referral`, `lame`, `rcode:NAME`, `timeout`, `refused_connection`, `malformed` or `not_asked`.
+    #[must_use]
+    pub fn outcome_word(&self) -> String {
+        match &self.outcome {
+            Outcome::Replied(reply) => match &reply.response {
+                Response::Answer(_) => "answer".to_owned(),
+                Response::Alias(_) => "alias".to_owned(),
+                Response::NoData(_) => "nodata".to_owned(),
+                Response::NxDomain(_) => "nxdomain".to_owned(),
+                Response::Referral(_) => "referral".to_owned(),
+                Response::Lame(_) => "lame".to_owned(),
+                Response::Failed(rcode) => format!("rcode:{rcode}"),
+            },
+            Outcome::Silent(silence) => match silence {
+                Silence::Timeout => "timeout".to_owned(),
+                Silence::Refused => "refused_connection".to_owned(),
+                Silence::Malformed | Silence::Mismatched => "malformed".to_owned(),
+                Silence::NoRoute | Silence::Forbidden | Silence::Limit => "not_asked".to_owned(),
+            },
+        }
+    }
+}

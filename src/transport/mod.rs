@@ -1,0 +1,73 @@
+//! One query, one server, one reply.
+//!
+//! Every transport is a [`Transport`], and transports are wrapped in each other:
+//! `guard(pace(fallback(udp, tcp)))`. A scenario is one too, so that all above runs without
+//! sockets in tests. What a reply means is not decided here.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+use crate::budget::Budget;
+use crate::dns::message::Message;
+use crate::dns::rrset::Question;
+use crate::evidence::{Protocol, Silence};
+
+/// How much load a server takes.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum PaceClass {
+    /// Any server.
+    #[default]
+    Ordinary,
+    /// A root or TLD server, or one of the big anycast providers.
+    Anycast,
+}
+
+/// One question for one server address.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// The address to ask.
+    pub server: IpAddr,
+    /// What to ask.
+    pub question: Question,
+    /// How the query travels; a wrapping transport may choose another way.
+    pub protocol: Protocol,
+    /// Whether to send an OPT record (RFC 6891).
+    pub with_edns: bool,
+    /// How long to wait for a reply to one try; `None` leaves it to the transport that retries.
+    pub timeout: Option<Duration>,
+    /// How much load the server takes.
+    pub class: PaceClass,
+    /// The purse that every packet is paid from, before it is sent.
+    pub budget: Arc<Budget>,
+}
+
+impl Query {
+    /// Asks over UDP with EDNS, as every question starts.
+    #[must_use]
+    pub fn new(server: IpAddr, question: Question, class: PaceClass, budget: Arc<Budget>) -> Self {
+        Self { server, question, protocol: Protocol::Udp, with_edns: true, timeout: None, class, budget }
+    }
+}
+
+/// What became of a query.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Exchange {
+    /// The reply, whose id, question and source match the query; or why there is none.
+    pub outcome: Result<Message, Silence>,
+    /// From the last try's departure to its end.
+    pub rtt: Duration,
+    /// How the last try travelled.
+    pub protocol: Protocol,
+}
+
+/// Asks one question of one server.
+///
+/// The future may be dropped at any time. Every packet is paid from the query's budget before it
+/// leaves; without budget the outcome is [`Silence::Limit`].
+pub trait Transport: Send + Sync {
+    /// Sends the query and waits for its reply.
+    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange>;
+}
