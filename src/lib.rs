@@ -1,3 +1,4 @@
 //! zoneproof.
 
 pub mod dns;
+pub mod remedy;
