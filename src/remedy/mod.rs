@@ -1,0 +1,3 @@
+//! What to type where, word for word.
+
+pub mod providers;
