@@ -4,5 +4,5 @@ pub mod budget;
 pub mod dns;
 pub mod evidence;
 pub mod expectation;
-pub mod remedy;
+pub mod providers;
 pub mod transport;

@@ -1,3 +1,0 @@
-//! What to type where, word for word.
-
-pub mod providers;
