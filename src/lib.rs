@@ -4,5 +4,6 @@ pub mod budget;
 pub mod dns;
 pub mod evidence;
 pub mod expectation;
+pub mod findings;
 pub mod providers;
 pub mod transport;

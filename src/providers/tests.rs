@@ -19,7 +19,7 @@ fn provider(id: &str) -> &'static Provider {
 
 /// Every pattern line of the table: the provider, the key, the pattern.
 fn pattern_lines() -> Vec<(String, String, String)> {
-    let table: toml::Table = include_str!("../providers.toml").parse().unwrap();
+    let table: toml::Table = include_str!("providers.toml").parse().unwrap();
     let mut lines = Vec::new();
     for entry in table["provider"].as_array().unwrap() {
         for key in ["ns", "rname"] {
@@ -34,7 +34,7 @@ fn pattern_lines() -> Vec<(String, String, String)> {
 
 #[test]
 fn table_parses_and_its_ids_are_unique_and_stable_in_form() {
-    let parsed: Result<Providers, _> = toml::from_str(include_str!("../providers.toml"));
+    let parsed: Result<Providers, _> = toml::from_str(include_str!("providers.toml"));
     let parsed = parsed.unwrap();
     assert_eq!(parsed.iter().count(), catalogue().iter().count());
     let ids: BTreeSet<&str> = parsed.iter().map(|each| each.id.as_str()).collect();

@@ -1,0 +1,289 @@
+//! Everything that can be found, each code once.
+//!
+//! To add a check: a line here, a rule beside its kind in `findings/`, a scenario that expects it.
+//! The order is the precedence of root causes: of two findings the earlier one explains the later.
+
+use serde::Serialize;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Stops signing, verification or mail.
+    Error,
+    /// Works today, will hurt.
+    Warning,
+    /// Worth knowing.
+    Notice,
+    /// Said for completeness.
+    Info,
+}
+
+impl Severity {
+    /// Returns the word that reports use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+            Self::Info => "info",
+        }
+    }
+}
+
+/// Declares the codes: variant, word, severity at its worst, meaning, remedy in general, source.
+macro_rules! catalogue {
+    ($($(#[doc = $doc:literal])* $name:ident $code:literal $severity:ident $meaning:literal $remedy:literal $source:literal;)*) => {
+        /// What can be found, in order of precedence as a root cause.
+        #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+        pub enum Code {
+            $(#[doc = $meaning] $name,)*
+        }
+
+        impl Code {
+            /// All codes, in order of precedence.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Returns the word that reports use.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code),* }
+            }
+
+            /// Returns the severity at its worst; a rule may say less where only a part is hit.
+            #[must_use]
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$name => Severity::$severity),* }
+            }
+
+            /// Returns what it means, in one sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$name => $meaning),* }
+            }
+
+            /// Returns what to do about it in general; the words for one case are made by `remedy`.
+            #[must_use]
+            pub fn remedy(self) -> &'static str {
+                match self { $(Self::$name => $remedy),* }
+            }
+
+            /// Returns the standard or the behaviour that it rests on.
+            #[must_use]
+            pub fn source(self) -> &'static str {
+                match self { $(Self::$name => $source),* }
+            }
+        }
+    };
+}
+
+catalogue! {
+    NotRegistered "not_registered" Error
+        "The parent zone's servers say that the domain does not exist: it is not registered, expired, or on hold."
+        "Register or renew the domain, or have its registrar lift the hold."
+        "RFC 1034 §4.3.2";
+    DelegationLoop "delegation_loop" Error
+        "The addresses of the domain's name servers can only be learned from those name servers themselves."
+        "Give glue at the registrar, or use name servers whose names lie in another domain."
+        "RFC 1034 §4.2.1, RFC 9471";
+    NsUnresolvable "ns_unresolvable" Error
+        "A name server's name has no address."
+        "Correct the name servers at the registrar: one is misspelled or gone."
+        "RFC 1912 §2.8";
+    NsAddressForbidden "ns_address_forbidden" Error
+        "A name server's address is private, loopback or reserved, so that nobody outside can ask it."
+        "Give the name server a public address, or use others."
+        "RFC 6890";
+    LameAll "lame_all" Error
+        "The registrar's name servers all answer that they do not serve the domain."
+        "Create the zone at the provider that the name servers belong to, or set the name servers of the provider where it is."
+        "RFC 9499 §7, RFC 1912 §2.8";
+    NsUnreachable "ns_unreachable" Error
+        "A name server does not answer, over UDP or TCP."
+        "Have the DNS provider repair the server, or take it out of the name servers at the registrar."
+        "RFC 1912 §2.8, RFC 9520";
+    BudgetExceeded "budget_exceeded" Error
+        "The domain's delegation wants more questions than a check may ask."
+        "Simplify the delegation: fewer name servers, with glue, and shorter chains of aliases."
+        "RFC 9520 §3.2";
+    UnableToCheck "unable_to_check" Error
+        "Fewer than half of the authoritative servers gave an answer, so nothing is said about the record."
+        "Check again later; if it stays so, have the DNS provider look at its servers."
+        "RFC 8020, RFC 9520";
+    InconsistentServers "inconsistent_servers" Warning
+        "The domain's name servers give different answers."
+        "Wait until all name servers have the change; if it stays so, have the DNS provider repair zone transfers."
+        "RFC 1034 §4.3.5";
+    SubzoneShadow "subzone_shadow" Error
+        "The record was added in the parent zone, although the name lies in a zone of its own with other name servers."
+        "Add the record in the zone below, at the provider of its name servers."
+        "RFC 1034 §4.2.1";
+    CfProxied "cf_proxied" Error
+        "The record is proxied at Cloudflare, so that addresses stand where the CNAME should."
+        "In Cloudflare, set the record's proxy status to DNS only."
+        "Cloudflare, Proxy status";
+    CfFlattened "cf_flattened" Error
+        "The CNAME is flattened at Cloudflare, so that nothing is left of it."
+        "In Cloudflare, switch CNAME flattening off for this record or for all records."
+        "Cloudflare, CNAME flattening";
+    WildcardSynth "wildcard_synth" Error
+        "The record is not there; a wildcard answers in its place."
+        "Add the record itself: it then takes precedence over the wildcard."
+        "RFC 4592";
+    WrongTypeTxt "wrong_type_txt" Error
+        "The record is a TXT record that holds the text of the CNAME's target."
+        "Delete the TXT record and add a CNAME with the same host."
+        "RFC 1035 §3.3";
+    WrongTypeAddress "wrong_type_address" Error
+        "The name has an address record where a CNAME should be."
+        "Delete the address record and add the CNAME."
+        "RFC 1034 §3.6.2";
+    MultipleCnames "multiple_cnames" Error
+        "The name has more than one CNAME, of which a resolver takes any or none."
+        "Keep the right CNAME and delete the others."
+        "RFC 2181 §10.1";
+    CnameLoop "cname_loop" Error
+        "The CNAME leads back to itself."
+        "Point the CNAME straight at the target."
+        "RFC 1034 §3.6.2";
+    HostDoubled "host_doubled" Error
+        "The record stands at a name with the domain twice: the panel appended the domain to a full name."
+        "Enter only the part in front of the domain as host."
+        "RFC 1035 §5.1";
+    LabelMissing "label_missing" Error
+        "The record stands at the parent domain: the subdomain's label was left out of the host."
+        "Put the subdomain's label at the end of the host."
+        "RFC 6376 §3.6.2.1";
+    DomainkeyMissing "domainkey_missing" Error
+        "The record stands at a name without the label _domainkey."
+        "Put ._domainkey behind the token in the host."
+        "RFC 6376 §3.6.2.1";
+    UnderscoreStripped "underscore_stripped" Error
+        "The record stands at a name where _domainkey has lost its underscore."
+        "Enter the host with its underscore; if the panel drops it, ask the provider or use another."
+        "RFC 6376 §3.6.2.1, RFC 2181 §11";
+    TargetZoneAppended "target_zone_appended" Error
+        "The CNAME's target has the domain's own name at its end: the panel appended it."
+        "End the value with a dot."
+        "RFC 1035 §5.1";
+    TargetDotEscaped "target_dot_escaped" Error
+        "The final dot of the value was stored as a part of the name."
+        "Enter the value without the dot at its end."
+        "RFC 1035 §5.1";
+    WrongRegion "wrong_region" Error
+        "The CNAME points at the DKIM zone of another SES region."
+        "Use the DKIM zone that SES names for this identity."
+        "Amazon SES, SigningHostedZone";
+    TokenSwapped "token_swapped" Error
+        "The CNAME points at the target of another of the three tokens."
+        "Exchange the values: each host goes with the value that starts with the same token."
+        "Amazon SES, Easy DKIM";
+    WrongProviderTarget "wrong_provider_target" Error
+        "The CNAME points at another mail service's record."
+        "Replace the value with the one from Amazon SES."
+        "RFC 6376 §3.6.2.1";
+    WrongTarget "wrong_target" Error
+        "The CNAME points at a name that has nothing to do with what is expected."
+        "Replace the value."
+        "RFC 6376 §3.6.2.1";
+    Absent "absent" Error
+        "The record is not there, and nothing like it was found."
+        "Add the record."
+        "RFC 2308 §2";
+    Partial "partial" Error
+        "Some of the three DKIM records are right and others are not: signing may stop at the next rotation of keys."
+        "Correct the others too; all three are needed."
+        "Amazon SES, Easy DKIM";
+    Indirect "indirect" Warning
+        "The CNAME leads to the target over other names."
+        "Point the CNAME straight at the target."
+        "RFC 1034 §3.6.2";
+    LameSome "lame_some" Warning
+        "Some of the registrar's name servers answer that they do not serve the domain."
+        "Take them out of the name servers at the registrar, or set the zone up there."
+        "RFC 9499 §7, RFC 1912 §2.8";
+    ParentChildNsMismatch "parent_child_ns_mismatch" Warning
+        "The name servers at the registrar and those in the zone itself are not the same."
+        "Make the two lists the same."
+        "RFC 1034 §4.2.2, RFC 1912 §2.8";
+    SpfMultiple "spf_multiple" Warning
+        "The name has more than one SPF record, which receivers treat as an error."
+        "Merge them into one record."
+        "RFC 7208 §4.5";
+    SpfSyntax "spf_syntax" Warning
+        "The SPF record cannot be read, which receivers treat as an error."
+        "Correct the record."
+        "RFC 7208 §4.6";
+    SpfMissingInclude "spf_missing_include" Warning
+        "The SPF record does not include amazonses.com."
+        "Put include:amazonses.com into the record, in front of all."
+        "RFC 7208 §5.2";
+    SpfAbsent "spf_absent" Warning
+        "The domain has no SPF record."
+        "Add one that includes amazonses.com."
+        "RFC 7208 §3";
+    DmarcMultiple "dmarc_multiple" Warning
+        "The name has more than one DMARC record, so that receivers use none."
+        "Keep one."
+        "RFC 9989 §4.10";
+    DmarcSyntax "dmarc_syntax" Warning
+        "The DMARC record cannot be used as it is."
+        "Correct the record."
+        "RFC 9989 §4.7";
+    DmarcAbsent "dmarc_absent" Warning
+        "Neither the domain nor a domain above it has a DMARC policy."
+        "Add one, which may start with p=none."
+        "RFC 9989 §4.10";
+    DmarcInherited "dmarc_inherited" Notice
+        "The domain has no DMARC policy of its own and takes the one of a domain above it."
+        "Nothing has to be done; add a policy of its own where another one is wanted."
+        "RFC 9989 §4.10.1";
+}
+
+impl Code {
+    /// Finds a code by its word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == word)
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl schemars::JsonSchema for Code {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Code".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let words: Vec<&str> = Self::ALL.iter().map(|code| code.as_str()).collect();
+        schemars::json_schema!({ "type": "string", "enum": words })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_one_word_and_finds_itself() {
+        for code in Code::ALL {
+            assert_eq!(Code::from_word(code.as_str()), Some(*code));
+        }
+        assert_eq!(Code::from_word("ok"), None);
+    }
+
+    #[test]
+    fn every_text_is_a_sentence() {
+        for code in Code::ALL {
+            for text in [code.meaning(), code.remedy()] {
+                assert!(text.ends_with('.') && text.starts_with(char::is_uppercase), "{}: {text}", code.as_str());
+            }
+        }
+    }
+}
