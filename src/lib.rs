@@ -5,5 +5,7 @@ pub mod dns;
 pub mod evidence;
 pub mod expectation;
 pub mod findings;
+pub mod observe;
 pub mod providers;
 pub mod transport;
+pub mod walk;

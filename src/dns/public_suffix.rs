@@ -5,8 +5,8 @@
 
 use crate::dns::name::Name;
 
-/// Returns the name that its owner registered below a public suffix (`example.co.uk.`); `None` for
-/// the root, a public suffix itself, and a name that is not made of plain characters.
+/// Returns the name that its owner holds below a public suffix, hosting suffixes such as `github.io.`
+/// included; `None` for the root, a public suffix itself, and a name that is not made of plain characters.
 #[must_use]
 pub fn registrable_name(name: &Name) -> Option<Name> {
     let text = name.to_lowercase().to_text_without_dot();
@@ -14,32 +14,54 @@ pub fn registrable_name(name: &Name) -> Option<Name> {
     Name::parse(std::str::from_utf8(domain.as_bytes()).ok()?).ok()
 }
 
-/// Says whether `name` is the root or a name below which anyone may register.
+/// Says whether `zone` is the root or belongs to a registry: its servers lead on to the zones that people registered.
+///
+/// Hosting suffixes do not count: their zones hold their customers' records themselves.
 #[must_use]
-pub fn is_public_suffix(name: &Name) -> bool {
-    let text = name.to_lowercase().to_text_without_dot();
-    name.is_root() || psl::suffix(text.as_bytes()).is_some_and(|suffix| suffix.as_bytes() == text.as_bytes())
+pub fn is_registry(zone: &Name) -> bool {
+    if zone.label_count() <= 1 {
+        return true;
+    }
+    let text = zone.to_lowercase().to_text_without_dot();
+    psl::suffix(text.as_bytes())
+        .is_some_and(|suffix| suffix.as_bytes() == text.as_bytes() && suffix.typ() == Some(psl::Type::Icann))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
     #[test]
     fn registrable_names() {
-        for (name, registrable) in [
+        for (owner, registrable) in [
             ("t1._domainkey.mail.example.com", Some("example.com")),
             ("mail.example.co.uk", Some("example.co.uk")),
             ("Example.COM", Some("example.com")),
+            ("a.tenant.github.io", Some("tenant.github.io")),
             ("co.uk", None),
             ("com", None),
             (".", None),
         ] {
-            let expected = registrable.map(|text| Name::parse(text).unwrap());
-            assert_eq!(registrable_name(&Name::parse(name).unwrap()), expected, "{name}");
+            assert_eq!(registrable_name(&name(owner)), registrable.map(name), "{owner}");
         }
-        assert!(is_public_suffix(&Name::parse("co.uk").unwrap()));
-        assert!(is_public_suffix(&Name::root()));
-        assert!(!is_public_suffix(&Name::parse("example.co.uk").unwrap()));
+    }
+
+    #[test]
+    fn registries_lead_on_and_hosters_do_not() {
+        for (zone, is) in [
+            (".", true),
+            ("com", true),
+            ("nosuchtld", true),
+            ("co.uk", true),
+            ("example.co.uk", false),
+            ("github.io", false),
+            ("example.com", false),
+        ] {
+            assert_eq!(is_registry(&name(zone)), is, "{zone}");
+        }
     }
 }

@@ -1,0 +1,133 @@
+//! Asks the servers of a zone.
+//!
+//! Every address of every server is asked every question at once, or one address after the other
+//! until one answers. What comes back is written down as it came; nothing is judged here.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use futures::stream::{FuturesUnordered, StreamExt};
+
+use crate::budget::Budget;
+use crate::dns::name::Name;
+use crate::dns::public_suffix::is_registry;
+use crate::dns::response::read_response;
+use crate::dns::rrset::Question;
+use crate::evidence::{Observation, Outcome, Reply, ZoneCut};
+use crate::providers;
+use crate::transport::{Exchange, PaceClass, Query, Transport};
+
+/// The most addresses of one zone that are asked (13 servers with an IPv4 and an IPv6 address, and some to spare).
+pub const MAX_ADDRESSES_PER_ZONE: usize = 32;
+/// The most addresses that are asked one after the other where one answer is enough.
+const MAX_ADDRESSES_FOR_ONE_ANSWER: usize = 4;
+
+/// One server of a zone, by name and address.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The zone that it is asked about.
+    pub zone: Name,
+    /// The server's name.
+    pub server: Name,
+    /// The address to ask.
+    pub address: IpAddr,
+}
+
+/// Returns how much load a server of `zone` takes: those of registries and of the big anycast
+/// providers take more.
+#[must_use]
+pub fn pace_class(zone: &Name, server: &Name) -> PaceClass {
+    if is_registry(zone) || providers::is_anycast_shared(server) { PaceClass::Anycast } else { PaceClass::Ordinary }
+}
+
+/// Asks one question of one address.
+pub async fn ask(transport: &dyn Transport, target: Target, question: &Question, budget: &Arc<Budget>) -> Observation {
+    let class = pace_class(&target.zone, &target.server);
+    let query = Query::new(target.address, question.clone(), class, Arc::clone(budget));
+    let exchange = transport.exchange(&query).await;
+    observation(target, question, exchange)
+}
+
+/// Reads what came back.
+fn observation(target: Target, question: &Question, exchange: Exchange) -> Observation {
+    let outcome = match exchange.outcome {
+        Ok(message) => {
+            let reading = read_response(&message, question, &target.zone);
+            Outcome::Replied(Reply {
+                response: reading.response,
+                rcode: message.rcode,
+                is_authoritative: message.flags.authoritative,
+                dropped: reading.dropped,
+            })
+        }
+        Err(silence) => Outcome::Silent(silence),
+    };
+    Observation {
+        zone: target.zone,
+        server: target.server,
+        address: target.address,
+        outcome,
+        rtt: exchange.rtt,
+        protocol: exchange.protocol,
+    }
+}
+
+/// Asks every question of every address of the zone's servers, all at once.
+///
+/// The result is in order of arrival.
+pub async fn ask_every_server(
+    transport: &dyn Transport,
+    cut: &ZoneCut,
+    questions: &[Question],
+    budget: &Arc<Budget>,
+) -> Vec<(Question, Observation)> {
+    let mut asked: FuturesUnordered<_> = targets(cut)
+        .take(MAX_ADDRESSES_PER_ZONE)
+        .flat_map(|target| questions.iter().map(move |question| (target.clone(), question)))
+        .map(|(target, question)| async move { (question.clone(), ask(transport, target, question, budget).await) })
+        .collect();
+    let mut seen = Vec::with_capacity(asked.len());
+    while let Some(one) = asked.next().await {
+        seen.push(one);
+    }
+    seen
+}
+
+/// Asks one address of the zone's servers after the other until one answers.
+pub async fn ask_until_answered(
+    transport: &dyn Transport,
+    cut: &ZoneCut,
+    question: &Question,
+    budget: &Arc<Budget>,
+) -> Vec<(Question, Observation)> {
+    let mut seen = Vec::new();
+    for target in targets(cut).take(MAX_ADDRESSES_FOR_ONE_ANSWER) {
+        let observation = ask(transport, target, question, budget).await;
+        let is_enough = observation.is_answer() || is_referral(&observation);
+        seen.push((question.clone(), observation));
+        if is_enough {
+            break;
+        }
+    }
+    seen
+}
+
+/// Says whether a server points to a zone below.
+#[must_use]
+pub fn is_referral(seen: &Observation) -> bool {
+    matches!(seen.response(), Some(crate::dns::response::Response::Referral(_)))
+}
+
+/// Iterates over the servers of a zone, each address once: one server's second address comes after
+/// every server's first.
+fn targets(cut: &ZoneCut) -> impl Iterator<Item = Target> {
+    let mut order: Vec<(usize, &Name, IpAddr)> = cut
+        .servers
+        .iter()
+        .flat_map(|server| server.addresses.iter().enumerate().map(|(nth, address)| (nth, &server.name, *address)))
+        .collect();
+    order.sort();
+    let mut known = std::collections::BTreeSet::new();
+    order.retain(|(_, _, address)| known.insert(*address));
+    order.into_iter().map(|(_, server, address)| Target { zone: cut.zone.clone(), server: server.clone(), address })
+}

@@ -1,0 +1,246 @@
+//! The walk from the root to a zone, without sockets.
+//!
+//! ```text
+//!            next()                         handle_reply()
+//!   [at a cut] ---- Ask ----> driver asks one address ----> referral: [at the cut below]
+//!       |                                                   answer or negative: Done
+//!       |                                                   silent, lame, failed: [same cut, one address fewer]
+//!       |---- Resolve --> driver looks addresses up ------> handle_addresses(): [same cut, more addresses]
+//!       `---- Done
+//! ```
+//!
+//! The driver calls [`Walk::next`] and does what it says until it says [`Step::Done`]. Every call to
+//! a `handle_*` uses something up (an address, a server name, a label of the question's name), so that
+//! a walk ends whatever comes back.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::dns::name::Name;
+use crate::dns::public_suffix::is_registry;
+use crate::dns::response::{Referral, Response};
+use crate::dns::rrset::Question;
+use crate::evidence::{ChainEnd, NameServer, Unresolved, ZoneCut};
+
+/// The most server names of one delegation that count (threats.md A2); those with glue come first.
+pub const MAX_SERVERS_PER_CUT: usize = 13;
+/// The most addresses of one server that count; an honest server has one or two.
+pub const MAX_ADDRESSES_PER_SERVER: usize = 6;
+/// The most zone cuts between the root and a name.
+pub const MAX_CUTS: usize = 16;
+/// The most addresses of a zone that only leads on which are tried before it counts as unanswered.
+const MAX_TRIES_TO_LEAD_ON: usize = 6;
+/// How many servers of a registry must say that a name is not there (faults.md, `not_registered`).
+const NEGATIVES_WANTED: usize = 2;
+
+/// How far a walk goes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Until {
+    /// To the first zone that no registry runs: all its servers are to be asked, with all their addresses known.
+    Zone,
+    /// To the first server that answers with authority.
+    Answer,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// Ask the walk's question of one of these servers of `zone`; never empty, sorted by name and address.
+    Ask {
+        /// The zone that they serve.
+        zone: Name,
+        /// Server names and addresses that have not been tried.
+        untried: Vec<(Name, IpAddr)>,
+    },
+    /// Look up the addresses of these servers of the last zone; never empty, sorted.
+    Resolve {
+        /// Host names.
+        names: Vec<Name>,
+    },
+    /// Nothing: the walk is over.
+    Done(ChainEnd),
+}
+
+/// A walk on its way.
+#[derive(Clone, Debug)]
+pub struct Walk {
+    /// What is asked on the way down: the question itself, since cuts show themselves by referrals.
+    question: Question,
+    /// How far to go.
+    until: Until,
+    /// The cuts met so far, the root first; never empty.
+    cuts: Vec<ZoneCut>,
+    /// The addresses tried at the last cut.
+    tried: BTreeSet<IpAddr>,
+    /// How many servers of the last cut said that there is nothing.
+    negatives: usize,
+    /// How it ended, once it has.
+    end: Option<ChainEnd>,
+}
+
+impl Walk {
+    /// Starts below `known`: the cuts on the way to the question's name, the root first.
+    ///
+    /// Cuts that do not enclose the question's name are left out; without any the walk is over at once.
+    #[must_use]
+    pub fn new(question: Question, until: Until, known: Vec<ZoneCut>) -> Self {
+        let mut cuts: Vec<ZoneCut> = Vec::new();
+        for cut in known {
+            let is_below = cuts.last().is_none_or(|last| cut.zone.is_strictly_below(&last.zone));
+            if is_below && question.name.is_subdomain_of(&cut.zone) {
+                cuts.push(cut);
+            }
+        }
+        let end = cuts.is_empty().then_some(ChainEnd::Unresolvable);
+        Self { question, until, cuts, tried: BTreeSet::new(), negatives: 0, end }
+    }
+
+    /// Returns the cuts met so far, the root first.
+    #[must_use]
+    pub fn cuts(&self) -> &[ZoneCut] {
+        &self.cuts
+    }
+
+    /// Gives the cuts away.
+    #[must_use]
+    pub fn into_cuts(self) -> Vec<ZoneCut> {
+        self.cuts
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn next(&self) -> Step {
+        if let Some(end) = self.end {
+            return Step::Done(end);
+        }
+        let Some(cut) = self.cuts.last() else { return Step::Done(ChainEnd::Unresolvable) };
+        let unknown: Vec<Name> = cut
+            .servers
+            .iter()
+            .filter(|server| server.addresses.is_empty() && server.unresolved.is_none())
+            .map(|server| server.name.clone())
+            .collect();
+        let has_address = cut.addresses().next().is_some();
+        if self.until == Until::Zone && !is_registry(&cut.zone) {
+            return match (unknown.is_empty(), has_address) {
+                (false, _) => Step::Resolve { names: unknown },
+                (true, true) => Step::Done(ChainEnd::Reached),
+                (true, false) => Step::Done(unresolvable(cut)),
+            };
+        }
+        let untried: Vec<(Name, IpAddr)> = cut
+            .addresses()
+            .filter(|(_, address)| !self.tried.contains(address))
+            .map(|(name, address)| (name.clone(), address))
+            .collect();
+        if !untried.is_empty() && self.tried.len() < MAX_TRIES_TO_LEAD_ON {
+            return Step::Ask { zone: cut.zone.clone(), untried };
+        }
+        if !unknown.is_empty() && self.tried.len() < MAX_TRIES_TO_LEAD_ON {
+            return Step::Resolve { names: unknown };
+        }
+        Step::Done(match (self.negatives > 0, has_address) {
+            (true, _) => ChainEnd::Reached,
+            (false, true) => ChainEnd::Unanswered,
+            (false, false) => unresolvable(cut),
+        })
+    }
+
+    /// Takes in what the server at `address` said, `None` where there was no reply that could be read.
+    pub fn handle_reply(&mut self, address: IpAddr, response: Option<&Response>) {
+        if self.end.is_some() || !self.tried.insert(address) {
+            return;
+        }
+        match response {
+            Some(Response::Referral(referral)) => self.go_down(referral),
+            Some(Response::Answer(_) | Response::Alias(_)) => self.end = Some(ChainEnd::Reached),
+            Some(Response::NoData(_) | Response::NxDomain(_)) => {
+                self.negatives += 1;
+                if self.until == Until::Answer || self.negatives >= NEGATIVES_WANTED {
+                    self.end = Some(ChainEnd::Reached);
+                }
+            }
+            Some(Response::Lame(_) | Response::Failed(_)) | None => {}
+        }
+    }
+
+    /// Takes in the addresses of one server of the last cut, or why there are none.
+    pub fn handle_addresses(&mut self, name: &Name, addresses: Result<Vec<IpAddr>, Unresolved>) {
+        let servers = self.cuts.last_mut().map(|cut| cut.servers.as_mut_slice()).unwrap_or_default();
+        let Some(server) = servers.iter_mut().find(|server| server.name == *name) else { return };
+        match addresses {
+            Ok(addresses) if !addresses.is_empty() => server.addresses = at_most_a_few(addresses),
+            Ok(_) => server.unresolved = Some(Unresolved::NoAddress),
+            Err(reason) => server.unresolved = Some(reason),
+        }
+    }
+
+    /// Ends the walk because a limit of ours was met.
+    pub fn stop(&mut self) {
+        self.end = Some(ChainEnd::Limit);
+    }
+
+    /// Follows a referral, which must lead strictly downwards and towards the question's name.
+    fn go_down(&mut self, referral: &Referral) {
+        let Some(last) = self.cuts.last() else { return };
+        let is_down = referral.zone.is_strictly_below(&last.zone) && self.question.name.is_subdomain_of(&referral.zone);
+        if !is_down {
+            return;
+        }
+        if self.cuts.len() >= MAX_CUTS {
+            self.end = Some(ChainEnd::Limit);
+            return;
+        }
+        self.cuts.push(cut_of(referral, &last.zone));
+        self.tried.clear();
+        self.negatives = 0;
+    }
+}
+
+/// Turns a referral from a server of `parent` into a zone cut.
+///
+/// At most 13 server names are taken, those with glue first.
+#[must_use]
+pub fn cut_of(referral: &Referral, parent: &Name) -> ZoneCut {
+    let mut servers: Vec<NameServer> = referral
+        .servers
+        .iter()
+        .map(|name| {
+            let glue = referral.glue.iter().filter(|(owner, _)| owner == name).map(|(_, address)| *address);
+            NameServer { name: name.clone(), addresses: at_most_a_few(glue.collect()), unresolved: None }
+        })
+        .collect();
+    servers.sort_by_key(|server| server.addresses.is_empty());
+    servers.truncate(MAX_SERVERS_PER_CUT);
+    servers.sort_by(|one, other| one.name.cmp(&other.name));
+    ZoneCut {
+        zone: referral.zone.clone(),
+        parent: Some(parent.clone()),
+        servers,
+        ttl: referral.ttl,
+        is_signed: referral.is_signed,
+    }
+}
+
+/// Sorts addresses and keeps at most [`MAX_ADDRESSES_PER_SERVER`] of them.
+fn at_most_a_few(mut addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+    addresses.sort();
+    addresses.dedup();
+    addresses.truncate(MAX_ADDRESSES_PER_SERVER);
+    addresses
+}
+
+/// Says how a walk ends at a cut whose servers have no address.
+fn unresolvable(cut: &ZoneCut) -> ChainEnd {
+    let reasons = || cut.servers.iter().filter_map(|server| server.unresolved);
+    if reasons().any(|reason| reason == Unresolved::Limit) {
+        ChainEnd::Limit
+    } else if reasons().any(|reason| reason == Unresolved::Loop) {
+        ChainEnd::Loop
+    } else {
+        ChainEnd::Unresolvable
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,289 @@
+//! Finds who is in charge of a name, from the root down.
+//!
+//! The way is decided by [`machine`]; this driver asks, looks server addresses up by walks of their
+//! own, and remembers cuts in [`cut_cache`]. It never judges, and it takes no resolver's word.
+
+pub mod cut_cache;
+pub mod lookup;
+pub mod machine;
+pub mod root_hints;
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all};
+
+use crate::budget::Budget;
+use crate::dns::name::Name;
+use crate::dns::rdata::Rdata;
+use crate::dns::response::Response;
+use crate::dns::rrset::{Question, RecordType, Ttl};
+use crate::evidence::{ChainEnd, Observation, Unresolved, ZoneCut};
+use crate::observe::{Target, ask};
+use crate::transport::Transport;
+use crate::walk::cut_cache::CutCache;
+use crate::walk::machine::{Step, Until, Walk};
+
+/// How many server names are looked up in one walk, by how deep it lies in other walks (threats.md A2).
+/// At the top the check's own budget counts.
+const LOOKUPS_BY_DEPTH: &[usize] = &[usize::MAX, 4, 1];
+/// How many server names are looked up at once.
+const LOOKUPS_AT_ONCE: usize = 5;
+/// After how many names without address the rest is left (threats.md A2).
+const MAX_UNRESOLVED: usize = 5;
+
+/// What is written down on the way, in order of time.
+pub type Log = Mutex<Vec<(Question, Observation)>>;
+
+/// What a walk found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The cuts on the way, the root first.
+    pub cuts: Vec<ZoneCut>,
+    /// How the walk ended.
+    pub end: ChainEnd,
+    /// What was said to the walk's question on the way, in order of time.
+    pub seen: Vec<(Question, Observation)>,
+}
+
+/// What a walk carries along.
+#[derive(Clone, Copy)]
+pub struct Journey<'a> {
+    /// The purse of the check, or of the walk that this one serves.
+    pub budget: &'a Arc<Budget>,
+    /// How old cuts of registered zones may be.
+    pub max_age: Duration,
+    /// Where everything asked is written down, walks for server addresses included.
+    pub log: Option<&'a Log>,
+    /// The servers whose addresses are being looked up, the outermost first.
+    stack: &'a [Name],
+}
+
+impl<'a> Journey<'a> {
+    /// Sets out from nothing.
+    #[must_use]
+    pub fn new(budget: &'a Arc<Budget>, max_age: Duration) -> Self {
+        Self { budget, max_age, log: None, stack: &[] }
+    }
+
+    /// Has everything written down.
+    #[must_use]
+    pub fn logged(self, log: &'a Log) -> Self {
+        Self { log: Some(log), ..self }
+    }
+}
+
+/// Walks delegations.
+pub struct Walker {
+    /// How questions are asked.
+    transport: Arc<dyn Transport>,
+    /// What is known from earlier walks.
+    cache: CutCache,
+    /// Whether servers' IPv6 addresses are looked up.
+    with_ipv6: bool,
+}
+
+impl Walker {
+    /// Puts a walker together.
+    #[must_use]
+    pub fn new(transport: Arc<dyn Transport>, cache: CutCache, with_ipv6: bool) -> Self {
+        Self { transport, cache, with_ipv6 }
+    }
+
+    /// Walks towards the name of `question`.
+    ///
+    /// With [`Until::Zone`] the last cut has every address of its servers, or says why not.
+    pub fn walk<'a>(&'a self, question: Question, until: Until, journey: Journey<'a>) -> BoxFuture<'a, Found> {
+        self.drive(question, until, journey).boxed()
+    }
+
+    /// Does what the machine says until it is done.
+    async fn drive(&self, question: Question, until: Until, journey: Journey<'_>) -> Found {
+        let purse = if journey.stack.is_empty() { journey.budget.for_walk() } else { Arc::clone(journey.budget) };
+        let known = self.cache.known_cuts(&question.name, journey.max_age);
+        let mut walk = Walk::new(question.clone(), until, known);
+        let mut seen = Vec::new();
+        loop {
+            match walk.next() {
+                Step::Done(end) => return Found { cuts: walk.into_cuts(), end, seen },
+                Step::Resolve { names } => self.resolve_into(&mut walk, names, until, journey).await,
+                Step::Ask { zone, untried } => {
+                    // Many checks start at once with nothing known: one of them asks the root.
+                    let is_first = zone.is_root() && journey.stack.is_empty();
+                    let flight = if is_first { Some(self.cache.enter_walk(&question.name).await) } else { None };
+                    let known = self.cache.known_cuts(&question.name, journey.max_age);
+                    if is_first && known.len() > walk.cuts().len() {
+                        walk = Walk::new(question.clone(), until, known);
+                        continue;
+                    }
+                    let Some((server, address)) = choose(&question.name, untried) else {
+                        walk.stop();
+                        continue;
+                    };
+                    let target = Target { zone, server, address };
+                    let observation = ask(self.transport.as_ref(), target, &question, &purse).await;
+                    let depth = walk.cuts().len();
+                    walk.handle_reply(address, observation.response());
+                    if let Some(cut) = walk.cuts().last().filter(|_| walk.cuts().len() > depth) {
+                        self.cache.keep_cut(cut);
+                    }
+                    drop(flight);
+                    write_down(journey.log, &question, &observation);
+                    seen.push((question.clone(), observation));
+                    if purse.is_exhausted() {
+                        walk.stop();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Learns the addresses of a cut that a referral gave outside a walk.
+    pub async fn complete(&self, cut: &mut ZoneCut, journey: Journey<'_>) {
+        self.cache.keep_cut(cut);
+        let unknown: Vec<Name> =
+            cut.servers.iter().filter(|server| server.addresses.is_empty()).map(|server| server.name.clone()).collect();
+        for (name, addresses) in self.resolve_all(unknown, journey).await {
+            if let Some(server) = cut.servers.iter_mut().find(|server| server.name == name) {
+                match addresses {
+                    Ok(addresses) => server.addresses = addresses,
+                    Err(reason) => server.unresolved = Some(reason),
+                }
+            }
+        }
+    }
+
+    /// Looks up the addresses that the machine wants: all of them where every server is to be asked, else
+    /// one name after the other until there is somebody to ask.
+    async fn resolve_into(&self, walk: &mut Walk, names: Vec<Name>, until: Until, journey: Journey<'_>) {
+        let allowed = LOOKUPS_BY_DEPTH.get(journey.stack.len()).copied().unwrap_or(0);
+        let (now, never) = names.split_at(allowed.min(names.len()));
+        if until == Until::Zone {
+            for (name, addresses) in self.resolve_all(now.to_vec(), journey).await {
+                walk.handle_addresses(&name, addresses);
+            }
+        } else {
+            for name in now {
+                let addresses = self.resolve(name.clone(), journey).await;
+                let is_enough = addresses.is_ok();
+                walk.handle_addresses(name, addresses);
+                if is_enough {
+                    return;
+                }
+            }
+        }
+        for name in never {
+            walk.handle_addresses(name, Err(Unresolved::Limit));
+        }
+    }
+
+    /// Looks up several servers, a few at once; stops where too many have no address.
+    async fn resolve_all(
+        &self,
+        names: Vec<Name>,
+        journey: Journey<'_>,
+    ) -> Vec<(Name, Result<Vec<IpAddr>, Unresolved>)> {
+        let mut found: Vec<(Name, Result<Vec<IpAddr>, Unresolved>)> = Vec::with_capacity(names.len());
+        for some in names.chunks(LOOKUPS_AT_ONCE) {
+            let unresolved = found.iter().filter(|(_, addresses)| addresses.is_err()).count();
+            if unresolved >= MAX_UNRESOLVED {
+                found.extend(some.iter().map(|name| (name.clone(), Err(Unresolved::Limit))));
+                continue;
+            }
+            let lookups = some.iter().map(|name| self.resolve(name.clone(), journey));
+            found.extend(some.iter().cloned().zip(join_all(lookups).await));
+        }
+        found
+    }
+
+    /// Looks up one server's addresses.
+    ///
+    /// Whoever holds a place in a flight never waits for another one (only walks at the top do), so
+    /// that servers which need each other cannot make checks wait for each other.
+    fn resolve<'a>(&'a self, host: Name, journey: Journey<'a>) -> BoxFuture<'a, Result<Vec<IpAddr>, Unresolved>> {
+        async move {
+            if journey.stack.contains(&host) {
+                return Err(Unresolved::Loop);
+            }
+            if let Some(known) = self.cache.addresses(&host) {
+                return known;
+            }
+            let is_top = journey.stack.is_empty();
+            let _flight = if is_top { Some(self.cache.enter_lookup(&host).await) } else { None };
+            if let Some(known) = self.cache.addresses(&host) {
+                return known;
+            }
+            if journey.stack.len() >= LOOKUPS_BY_DEPTH.len() || !journey.budget.spend_address_lookup() {
+                return Err(Unresolved::Limit);
+            }
+            let purse = if is_top { journey.budget.for_walk() } else { Arc::clone(journey.budget) };
+            let stack: Vec<Name> = journey.stack.iter().cloned().chain([host.clone()]).collect();
+            let below = Journey { budget: &purse, max_age: Duration::MAX, log: journey.log, stack: &stack };
+            let (addresses, ttl) = self.look_up_addresses(&host, below).await;
+            // What fails inside another walk may fail because of that walk alone, and a limit of ours is no fact.
+            if addresses.is_ok() || (is_top && addresses != Err(Unresolved::Limit)) {
+                self.cache.keep_addresses(&host, addresses.clone(), ttl);
+            }
+            addresses
+        }
+        .boxed()
+    }
+
+    /// Asks for A and, where wanted, AAAA of one server.
+    async fn look_up_addresses(&self, host: &Name, journey: Journey<'_>) -> (Result<Vec<IpAddr>, Unresolved>, Ttl) {
+        let mut addresses = Vec::new();
+        let mut ttl = None::<Ttl>;
+        let mut reason = Unresolved::NoAddress;
+        let kinds: &[RecordType] = if self.with_ipv6 { &[RecordType::A, RecordType::AAAA] } else { &[RecordType::A] };
+        for kind in kinds {
+            let question = Question::new(host.clone(), *kind);
+            let found = self.walk(question, Until::Answer, journey).await;
+            match found.seen.last().and_then(|(_, seen)| seen.response()) {
+                Some(Response::Answer(answer)) => {
+                    ttl = Some(ttl.map_or(answer.rrset.ttl, |lowest| lowest.min(answer.rrset.ttl)));
+                    addresses.extend(answer.rrset.data().iter().filter_map(address_of));
+                }
+                Some(Response::NoData(_)) => {}
+                Some(Response::NxDomain(_)) => return (Err(Unresolved::NxDomain), Ttl::default()),
+                Some(Response::Alias(_)) => return (Err(Unresolved::Alias), Ttl::default()),
+                _ => {
+                    reason = match found.end {
+                        ChainEnd::Loop => Unresolved::Loop,
+                        ChainEnd::Limit => Unresolved::Limit,
+                        ChainEnd::Reached | ChainEnd::Unanswered | ChainEnd::Unresolvable => Unresolved::Unanswered,
+                    };
+                    break;
+                }
+            }
+        }
+        if addresses.is_empty() { (Err(reason), Ttl::default()) } else { (Ok(addresses), ttl.unwrap_or_default()) }
+    }
+}
+
+/// Returns the address that a record holds.
+fn address_of(rdata: &Rdata) -> Option<IpAddr> {
+    match rdata {
+        Rdata::A(address) => Some(IpAddr::V4(*address)),
+        Rdata::Aaaa(address) => Some(IpAddr::V6(*address)),
+        _ => None,
+    }
+}
+
+/// Chooses whom to ask: IPv4 before IPv6, since many hosts have no route for the latter; among
+/// these by the name, so that the names of a bulk run spread over all servers.
+fn choose(name: &Name, untried: Vec<(Name, IpAddr)>) -> Option<(Name, IpAddr)> {
+    let (v4, v6): (Vec<_>, Vec<_>) = untried.into_iter().partition(|(_, address)| address.is_ipv4());
+    let some = if v4.is_empty() { v6 } else { v4 };
+    let sum: usize = name.wire().iter().map(|octet| usize::from(octet.to_ascii_lowercase())).sum();
+    let nth = sum.checked_rem(some.len())?;
+    some.into_iter().nth(nth)
+}
+
+/// Writes one observation into the log.
+fn write_down(log: Option<&Log>, question: &Question, observation: &Observation) {
+    if let Some(Ok(mut log)) = log.map(Mutex::lock) {
+        log.push((question.clone(), observation.clone()));
+    }
+}
