@@ -7,5 +7,6 @@ pub mod expectation;
 pub mod findings;
 pub mod observe;
 pub mod providers;
+pub mod records;
 pub mod transport;
 pub mod walk;
