@@ -3,6 +3,7 @@
 //! Reads the octets of TXT records that somebody else fetched. Says what a record means by its RFC,
 //! and where exactly it is broken; never asks the DNS and never judges whether the record suits.
 
+pub mod dkim;
 pub mod spf;
 pub mod tag_list;
 pub mod txt;
