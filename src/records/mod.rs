@@ -4,6 +4,7 @@
 //! and where exactly it is broken; never asks the DNS and never judges whether the record suits.
 
 pub mod dkim;
+pub mod dmarc;
 pub mod spf;
 pub mod tag_list;
 pub mod txt;
