@@ -1,6 +1,7 @@
 //! The key record of a DKIM selector (RFC 6376 §3.6.1, RFC 8301, RFC 8463).
 //!
-//! Reads one record and says what key it holds. Verifies no signature, and does not judge whether the key is long enough.
+//! Reads one record and says what key it holds. Verifies no signature, and does not judge
+//! whether the key is long enough.
 
 mod rsa;
 #[cfg(test)]

@@ -77,10 +77,10 @@ pub fn parse(input: &[u8]) -> Result<Vec<Tag<'_>>, TagError> {
     read(input)
         .map(|tag| {
             let tag = tag?;
-            match seen.insert(tag.name) {
-                true => Ok(tag),
-                false => Err(TagError::Duplicate { name: excerpt(tag.name.as_bytes()), column: tag.span.start + 1 }),
+            if seen.insert(tag.name) {
+                return Ok(tag);
             }
+            Err(TagError::Duplicate { name: excerpt(tag.name.as_bytes()), column: tag.span.start + 1 })
         })
         .collect()
 }

@@ -67,10 +67,11 @@ fn each_once(terms: &[TermKind]) -> Vec<&TermKind> {
     terms.iter().filter(|kind| seen.insert(key(kind))).collect()
 }
 
-/// Returns what two terms that do the same have in common; the letter of a macro means something by its case.
+/// Returns what two terms that do the same have in common: all but case, which matters in macros only, and a final dot.
 fn key(kind: &TermKind) -> String {
     let text = kind.to_string();
-    if text.contains('%') { text } else { text.to_ascii_lowercase() }
+    let text = text.strip_suffix('.').unwrap_or(&text);
+    if text.contains('%') { text.to_owned() } else { text.to_ascii_lowercase() }
 }
 
 /// Writes a record of `terms`.

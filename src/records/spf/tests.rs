@@ -203,7 +203,7 @@ fn an_include_goes_before_all() {
         ("v=spf1 a ~all exp=e.example", "v=spf1 a include:amazonses.com ~all exp=e.example"),
         ("v=spf1 a redirect=r.example", "v=spf1 a include:amazonses.com redirect=r.example"),
         ("v=spf1 redirect=r.example a -all", "v=spf1 redirect=r.example a include:amazonses.com -all"),
-        ("v=spf1 include:AMAZONSES.com -all", "v=spf1 include:AMAZONSES.com -all"),
+        ("v=spf1 include:AMAZONSES.com. -all", "v=spf1 include:AMAZONSES.com. -all"),
         ("v=spf1 -all include:amazonses.com", "v=spf1 include:amazonses.com -all include:amazonses.com"),
         ("v=spf1 ?include:amazonses.com", "v=spf1 ?include:amazonses.com include:amazonses.com"),
     ];
