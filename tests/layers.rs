@@ -96,12 +96,8 @@ const SOCKET_DOOR: &[&str] = &["lab", "transport/tcp", "transport/udp"];
 
 /// Wall 3, the traits this crate defines and where. The last one only listens: it lets an
 /// embedder follow a check, and swaps nothing out.
-const SEAMS: &[(&str, &str)] = &[
-    ("Transport", "transport"),
-    ("Identities", "ses/client"),
-    ("Store", "store"),
-    ("Observer", "check"),
-];
+const SEAMS: &[(&str, &str)] =
+    &[("Transport", "transport"), ("Identities", "ses/client"), ("Store", "store"), ("Observer", "check")];
 
 /// File and folder names that say nothing about what is inside.
 const NAMELESS: &[&str] = &["common", "helpers", "misc", "types", "utils"];
@@ -134,11 +130,7 @@ fn judge(tree: &[(String, String)]) -> Vec<Breach> {
     let mut test_only = BTreeSet::new();
     for (path, text) in tree {
         let (_, test_modules) = without_tests(&lex(text));
-        test_only.extend(
-            test_modules
-                .iter()
-                .map(|name| join(&children_of(path), name)),
-        );
+        test_only.extend(test_modules.iter().map(|name| join(&children_of(path), name)));
     }
     let mut breaches = BTreeSet::new();
     for (path, text) in tree {
@@ -146,18 +138,14 @@ fn judge(tree: &[(String, String)]) -> Vec<Breach> {
         let tokens = lex(text);
         judge_text(path, text, &tokens, &mut found);
         let module = module_of(path);
-        let is_test = module.split('/').any(|part| part == "tests")
-            || test_only.iter().any(|test| within(module, test));
+        let is_test =
+            module.split('/').any(|part| part == "tests") || test_only.iter().any(|test| within(module, test));
         if !is_test {
             let (code, _) = without_tests(&tokens);
             judge_imports(path, &code, &mut found);
             judge_walls(module, &code, &mut found);
         }
-        breaches.extend(found.into_iter().map(|(line, rule)| Breach {
-            file: path.clone(),
-            line,
-            rule,
-        }));
+        breaches.extend(found.into_iter().map(|(line, rule)| Breach { file: path.clone(), line, rule }));
     }
     breaches.into_iter().collect()
 }
@@ -165,31 +153,18 @@ fn judge(tree: &[(String, String)]) -> Vec<Breach> {
 /// House rules on the text as it stands, tests included.
 fn judge_text(path: &str, text: &str, tokens: &[Token<'_>], found: &mut Vec<(usize, String)>) {
     let mut breach = |line: usize, rule: String| found.push((line, rule));
-    let ceiling = if path == "main.rs" {
-        MAX_MAIN_LINES
-    } else {
-        MAX_FILE_LINES
-    };
+    let ceiling = if path == "main.rs" { MAX_MAIN_LINES } else { MAX_FILE_LINES };
     let lines = text.lines().count();
     if lines > ceiling {
         breach(lines, format!("{lines} lines, at most {ceiling} here"));
     }
     let mut names = module_of(path).split('/');
     if let Some(name) = names.find(|name| NAMELESS.contains(name)) {
-        breach(
-            1,
-            format!("`{name}` says nothing: name the file after its idea"),
-        );
+        breach(1, format!("`{name}` says nothing: name the file after its idea"));
     }
     for (line, text) in (1..).zip(text.lines()) {
-        for word in ["TODO", "FIXME"]
-            .iter()
-            .filter(|word| text.contains(**word))
-        {
-            breach(
-                line,
-                format!("`{word}`: do it, or file an issue and leave no comment"),
-            );
+        for word in ["TODO", "FIXME"].iter().filter(|word| text.contains(**word)) {
+            breach(line, format!("`{word}`: do it, or file an issue and leave no comment"));
         }
     }
     for (rest, _) in positions(tokens) {
@@ -209,10 +184,7 @@ fn judge_imports(path: &str, code: &[Token<'_>], found: &mut Vec<(usize, String)
         return;
     }
     let Some(own_floor) = floor(own) else {
-        found.push((
-            1,
-            format!("`{own}` stands on no floor: give it one in tests/layers.rs"),
-        ));
+        found.push((1, format!("`{own}` stands on no floor: give it one in tests/layers.rs")));
         return;
     };
     for head in crate_paths(code, module.split('/').count()) {
@@ -241,37 +213,22 @@ fn judge_walls(module: &str, code: &[Token<'_>], found: &mut Vec<(usize, String)
                 breach(format!("wall 1: a pure module names `{words}`"));
             }
             if IMPURE_CRATES.contains(&first.text) && is_crate_name(rest, before) {
-                breach(format!(
-                    "wall 1: a pure module names the crate `{}`",
-                    first.text
-                ));
+                breach(format!("wall 1: a pure module names the crate `{}`", first.text));
             }
         }
         if let Some((name, doors)) = DOORS.iter().find(|(name, _)| *name == first.text)
             && is_crate_name(rest, before)
             && !is_in(doors)
         {
-            breach(format!(
-                "wall 2: `{name}` is named outside its door ({})",
-                doors.join(", ")
-            ));
+            breach(format!("wall 2: `{name}` is named outside its door ({})", doors.join(", ")));
         }
         if SOCKETS.contains(&first.text) && !is_in(SOCKET_DOOR) {
-            breach(format!(
-                "wall 2: `{}` outside {}",
-                first.text,
-                SOCKET_DOOR.join(", ")
-            ));
+            breach(format!("wall 2: `{}` outside {}", first.text, SOCKET_DOOR.join(", ")));
         }
         if let [Token { text: "trait", .. }, name, ..] = rest
-            && !SEAMS
-                .iter()
-                .any(|(seam, place)| *seam == name.text && within(module, place))
+            && !SEAMS.iter().any(|(seam, place)| *seam == name.text && within(module, place))
         {
-            breach(format!(
-                "wall 3: `trait {}` is not one of the seams",
-                name.text
-            ));
+            breach(format!("wall 3: `trait {}` is not one of the seams", name.text));
         }
     }
 }
@@ -297,18 +254,12 @@ fn children_of(path: &str) -> String {
 
 /// Joins a module and its child.
 fn join(parent: &str, child: &str) -> String {
-    if parent.is_empty() {
-        child.to_owned()
-    } else {
-        format!("{parent}/{child}")
-    }
+    if parent.is_empty() { child.to_owned() } else { format!("{parent}/{child}") }
 }
 
 /// Tells whether `module` is `place` or lies below it.
 fn within(module: &str, place: &str) -> bool {
-    module
-        .strip_prefix(place)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    module.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Reads every `.rs` file below `folder` into (path below `src/`, text).
@@ -328,21 +279,8 @@ fn read_tree(folder: &Path, prefix: &str, tree: &mut Vec<(String, String)>) -> s
 #[test]
 fn the_house_stands() {
     let mut tree = Vec::new();
-    read_tree(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-        "",
-        &mut tree,
-    )
-    .unwrap();
-    assert!(
-        tree.iter().any(|(path, _)| path == "lib.rs"),
-        "src/lib.rs was not read"
-    );
+    read_tree(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut tree).unwrap();
+    assert!(tree.iter().any(|(path, _)| path == "lib.rs"), "src/lib.rs was not read");
     let breaches: Vec<String> = judge(&tree).iter().map(Breach::to_string).collect();
-    assert!(
-        breaches.is_empty(),
-        "{} breaches:\n{}",
-        breaches.len(),
-        breaches.join("\n")
-    );
+    assert!(breaches.is_empty(), "{} breaches:\n{}", breaches.len(), breaches.join("\n"));
 }

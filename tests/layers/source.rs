@@ -38,11 +38,8 @@ pub(crate) fn crate_paths<'a>(code: &[Token<'a>], depth: usize) -> Vec<Token<'a>
 /// Tells whether the name that `rest` starts with is a crate's: it heads a path or is imported.
 pub(crate) fn is_crate_name(rest: &[Token<'_>], before: &[Token<'_>]) -> bool {
     let last = |back: usize| before.iter().rev().nth(back).map_or("", |token| token.text);
-    let is_segment =
-        last(0) == "." || last(0) == "::" && last(1).ends_with(|c: char| is_word(c) || c == '>');
-    !is_segment
-        && (rest.get(1).is_some_and(|token| token.text == "::")
-            || ["use", "crate"].contains(&last(0)))
+    let is_segment = last(0) == "." || last(0) == "::" && last(1).ends_with(|c: char| is_word(c) || c == '>');
+    !is_segment && (rest.get(1).is_some_and(|token| token.text == "::") || ["use", "crate"].contains(&last(0)))
 }
 
 /// One token of Rust: a word, `::`, or a single sign.
@@ -55,12 +52,8 @@ pub(crate) struct Token<'a> {
 }
 
 /// Pairs every position with what follows it and what stands before it.
-pub(crate) fn positions<'t, 'a>(
-    tokens: &'t [Token<'a>],
-) -> impl Iterator<Item = (&'t [Token<'a>], &'t [Token<'a>])> {
-    (0..tokens.len())
-        .map(|at| tokens.split_at(at))
-        .map(|(before, rest)| (rest, before))
+pub(crate) fn positions<'t, 'a>(tokens: &'t [Token<'a>]) -> impl Iterator<Item = (&'t [Token<'a>], &'t [Token<'a>])> {
+    (0..tokens.len()).map(|at| tokens.split_at(at)).map(|(before, rest)| (rest, before))
 }
 
 /// Tells whether `tokens` begin with those of `pattern`, which is written without blanks.
@@ -101,8 +94,8 @@ pub(crate) fn without_tests<'a>(tokens: &[Token<'a>]) -> (Vec<Token<'a>>, Vec<&'
         let item = rest.get(attribute.count() + 1..).unwrap_or_default();
         let mut level = 0_i32;
         let is_end = |token: &Token<'_>| {
-            level += i32::from(["{", "(", "["].contains(&token.text))
-                - i32::from(["}", ")", "]"].contains(&token.text));
+            level +=
+                i32::from(["{", "(", "["].contains(&token.text)) - i32::from(["}", ")", "]"].contains(&token.text));
             level < 0 || level == 0 && [";", "}"].contains(&token.text)
         };
         let length = item.iter().position(is_end).map_or(item.len(), |at| at + 1);
@@ -134,9 +127,7 @@ pub(crate) fn lex(source: &str) -> Vec<Token<'_>> {
 /// Measures the token at the start of `rest`, in octets, and tells whether it is code.
 fn measure(rest: &str) -> (bool, usize) {
     let upto = |end: &str, skip: usize| {
-        rest.get(skip..)
-            .and_then(|tail| tail.find(end))
-            .map_or(rest.len(), |at| skip + at + end.len())
+        rest.get(skip..).and_then(|tail| tail.find(end)).map_or(rest.len(), |at| skip + at + end.len())
     };
     if rest.starts_with("//") {
         return (false, upto("\n", 0));
@@ -147,47 +138,21 @@ fn measure(rest: &str) -> (bool, usize) {
     if rest.starts_with("::") {
         return (true, 2);
     }
-    let prefix = ["br", "cr", "r", "b", "c", ""]
-        .into_iter()
-        .find(|prefix| rest.starts_with(prefix))
-        .unwrap_or("");
+    let prefix = ["br", "cr", "r", "b", "c", ""].into_iter().find(|prefix| rest.starts_with(prefix)).unwrap_or("");
     let after = rest.get(prefix.len()..).unwrap_or_default();
-    let hashes = if prefix.ends_with('r') {
-        after.len() - after.trim_start_matches('#').len()
-    } else {
-        0
-    };
-    if after
-        .get(hashes..)
-        .is_some_and(|text| text.starts_with('"'))
-    {
+    let hashes = if prefix.ends_with('r') { after.len() - after.trim_start_matches('#').len() } else { 0 };
+    if after.get(hashes..).is_some_and(|text| text.starts_with('"')) {
         let start = prefix.len() + hashes + 1;
         let raw_end = format!("\"{}", "#".repeat(hashes));
-        return (
-            false,
-            if prefix.ends_with('r') {
-                upto(&raw_end, start)
-            } else {
-                quoted(rest, start, '"')
-            },
-        );
+        return (false, if prefix.ends_with('r') { upto(&raw_end, start) } else { quoted(rest, start, '"') });
     }
     let mut characters = rest.chars();
     match (characters.next(), characters.next(), characters.next()) {
         (Some('\''), Some('\\'), _) => (false, quoted(rest, 1, '\'')),
         (Some('\''), Some(c), Some('\'')) => (false, c.len_utf8() + 2),
-        (Some('\''), ..) => (
-            false,
-            1 + rest
-                .get(1..)
-                .and_then(|name| name.find(|c| !is_word(c)))
-                .unwrap_or(0),
-        ),
+        (Some('\''), ..) => (false, 1 + rest.get(1..).and_then(|name| name.find(|c| !is_word(c))).unwrap_or(0)),
         (Some(c), ..) if is_word(c) => (true, rest.find(|c| !is_word(c)).unwrap_or(rest.len())),
-        (first, ..) => (
-            first.is_some_and(|c| !c.is_whitespace()),
-            first.map_or(1, char::len_utf8),
-        ),
+        (first, ..) => (first.is_some_and(|c| !c.is_whitespace()), first.map_or(1, char::len_utf8)),
     }
 }
 
