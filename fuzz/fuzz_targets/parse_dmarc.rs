@@ -1,0 +1,12 @@
+//! Whatever the octets, the DMARC parser returns; what it accepts, it prints so that it reads the same.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use zoneproof::records::dmarc;
+
+fuzz_target!(|data: &[u8]| {
+    if let Ok(record) = dmarc::parse(data) {
+        let printed = record.to_string();
+        assert_eq!(dmarc::parse(printed.as_bytes()).as_ref(), Ok(&record), "{printed}");
+    }
+});
