@@ -19,7 +19,7 @@ use source::{Token, crate_paths, is_crate_name, lex, positions, starts, without_
 /// from above, and never from a neighbour on the same floor.
 const FLOORS: &[&[&str]] = &[
     &["dns"],
-    &["budget", "evidence", "expectation", "records", "transport"],
+    &["budget", "evidence", "expectation", "providers", "records", "transport"],
     &["findings", "observe", "scenario", "walk"],
     &["remedy"],
     &["report"],
@@ -41,6 +41,7 @@ const PURE: &[&str] = &[
     "expectation",
     "findings",
     "propagation/statistics",
+    "providers",
     "records",
     "remedy",
     "report",
