@@ -5,6 +5,9 @@
 
 pub mod catalogue;
 pub mod finding;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod status;
 
 pub use catalogue::{Code, Severity};
 pub use finding::{Argument, Finding, JudgedRecord, Judgement, Proof, RecordStatus, Subject};
