@@ -8,5 +8,7 @@ pub mod findings;
 pub mod observe;
 pub mod providers;
 pub mod records;
+pub mod remedy;
+pub mod report;
 pub mod transport;
 pub mod walk;

@@ -1,0 +1,64 @@
+//! One word for a domain, by a truth table over its required records.
+
+use serde::{Deserialize, Serialize};
+
+use crate::findings::{JudgedRecord, RecordStatus};
+
+/// How a domain stands.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every required record is right at every server that answers.
+    Ready,
+    /// Every required record is right at one server or more, and not yet at all.
+    Propagating,
+    /// Some required record is right somewhere, and another nowhere.
+    Partial,
+    /// No required record is right anywhere.
+    Failing,
+    /// A required record could not be checked, so that nothing is said.
+    Indeterminate,
+}
+
+impl Verdict {
+    /// Returns the word that reports use.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Propagating => "propagating",
+            Self::Partial => "partial",
+            Self::Failing => "failing",
+            Self::Indeterminate => "indeterminate",
+        }
+    }
+
+    /// Judges a domain by its required records; the first rule that matches wins.
+    ///
+    /// | the required records | verdict |
+    /// |---|---|
+    /// | any could not be checked | indeterminate |
+    /// | all right at all servers that answer | ready |
+    /// | each right at one server or more | propagating |
+    /// | any right somewhere | partial |
+    /// | else, as where the domain is not registered | failing |
+    ///
+    /// Without a required record nothing is proven, so that the verdict is indeterminate.
+    #[must_use]
+    pub fn of<'a>(records: impl IntoIterator<Item = &'a JudgedRecord>) -> Self {
+        let required: Vec<&JudgedRecord> = records.into_iter().filter(|judged| judged.record.is_required).collect();
+        let is_ok = |judged: &JudgedRecord| judged.status == RecordStatus::Ok;
+        let is_right_somewhere = |judged: &JudgedRecord| is_ok(judged) || judged.is_right_somewhere;
+        if required.is_empty() || required.iter().any(|judged| judged.status == RecordStatus::UnableToCheck) {
+            Self::Indeterminate
+        } else if required.iter().all(|judged| is_ok(judged)) {
+            Self::Ready
+        } else if required.iter().all(|judged| is_right_somewhere(judged)) {
+            Self::Propagating
+        } else if required.iter().any(|judged| is_right_somewhere(judged)) {
+            Self::Partial
+        } else {
+            Self::Failing
+        }
+    }
+}
