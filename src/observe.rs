@@ -3,15 +3,16 @@
 //! Every address of every server is asked every question at once, or one address after the other
 //! until one answers. What comes back is written down as it came; nothing is judged here.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::budget::Budget;
 use crate::dns::name::Name;
 use crate::dns::public_suffix::is_registry;
-use crate::dns::response::read_response;
+use crate::dns::response::{Response, read_response};
 use crate::dns::rrset::Question;
 use crate::evidence::{Observation, Outcome, Reply, ZoneCut};
 use crate::providers;
@@ -21,6 +22,25 @@ use crate::transport::{Exchange, PaceClass, Query, Transport};
 pub const MAX_ADDRESSES_PER_ZONE: usize = 32;
 /// The most addresses that are asked one after the other where one answer is enough.
 const MAX_ADDRESSES_FOR_ONE_ANSWER: usize = 4;
+
+/// What was seen so far, shared by those who ask at the same time.
+#[derive(Debug, Default)]
+pub struct Seen(Mutex<Vec<(Question, Observation)>>);
+
+impl Seen {
+    /// Writes one observation down.
+    pub fn push(&self, question: &Question, observation: Observation) {
+        if let Ok(mut seen) = self.0.lock() {
+            seen.push((question.clone(), observation));
+        }
+    }
+
+    /// Takes everything out, in order of arrival.
+    #[must_use]
+    pub fn take(&self) -> Vec<(Question, Observation)> {
+        self.0.lock().map(|mut seen| std::mem::take(&mut *seen)).unwrap_or_default()
+    }
+}
 
 /// One server of a zone, by name and address.
 #[derive(Clone, Debug)]
@@ -74,23 +94,22 @@ fn observation(target: Target, question: &Question, exchange: Exchange) -> Obser
 
 /// Asks every question of every address of the zone's servers, all at once.
 ///
-/// The result is in order of arrival.
+/// What comes back goes into `seen` in order of arrival, so that it is not lost where the future is dropped.
 pub async fn ask_every_server(
     transport: &dyn Transport,
     cut: &ZoneCut,
     questions: &[Question],
     budget: &Arc<Budget>,
-) -> Vec<(Question, Observation)> {
+    seen: &Seen,
+) {
     let mut asked: FuturesUnordered<_> = targets(cut)
         .take(MAX_ADDRESSES_PER_ZONE)
         .flat_map(|target| questions.iter().map(move |question| (target.clone(), question)))
         .map(|(target, question)| async move { (question.clone(), ask(transport, target, question, budget).await) })
         .collect();
-    let mut seen = Vec::with_capacity(asked.len());
-    while let Some(one) = asked.next().await {
-        seen.push(one);
+    while let Some((question, observation)) = asked.next().await {
+        seen.push(&question, observation);
     }
-    seen
 }
 
 /// Asks one address of the zone's servers after the other until one answers.
@@ -99,23 +118,22 @@ pub async fn ask_until_answered(
     cut: &ZoneCut,
     question: &Question,
     budget: &Arc<Budget>,
-) -> Vec<(Question, Observation)> {
-    let mut seen = Vec::new();
+    seen: &Seen,
+) {
     for target in targets(cut).take(MAX_ADDRESSES_FOR_ONE_ANSWER) {
         let observation = ask(transport, target, question, budget).await;
         let is_enough = observation.is_answer() || is_referral(&observation);
-        seen.push((question.clone(), observation));
+        seen.push(question, observation);
         if is_enough {
             break;
         }
     }
-    seen
 }
 
 /// Says whether a server points to a zone below.
 #[must_use]
 pub fn is_referral(seen: &Observation) -> bool {
-    matches!(seen.response(), Some(crate::dns::response::Response::Referral(_)))
+    matches!(seen.response(), Some(Response::Referral(_)))
 }
 
 /// Iterates over the servers of a zone, each address once: one server's second address comes after
@@ -127,7 +145,7 @@ fn targets(cut: &ZoneCut) -> impl Iterator<Item = Target> {
         .flat_map(|server| server.addresses.iter().enumerate().map(|(nth, address)| (nth, &server.name, *address)))
         .collect();
     order.sort();
-    let mut known = std::collections::BTreeSet::new();
+    let mut known = BTreeSet::new();
     order.retain(|(_, _, address)| known.insert(*address));
     order.into_iter().map(|(_, server, address)| Target { zone: cut.zone.clone(), server: server.clone(), address })
 }

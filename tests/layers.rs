@@ -19,9 +19,10 @@ use source::{Token, crate_paths, is_crate_name, lex, positions, starts, without_
 /// from above, and never from a neighbour on the same floor.
 const FLOORS: &[&[&str]] = &[
     &["dns"],
-    &["budget", "evidence", "expectation", "providers", "records", "transport"],
-    &["findings", "observe", "scenario", "walk"],
-    &["remedy"],
+    &["budget", "evidence", "expectation", "providers", "records"],
+    &["transport"],
+    &["findings", "observe", "scenario"],
+    &["remedy", "walk"],
     &["report"],
     &["check", "recursive"],
     &["bulk", "propagation", "ses"],

@@ -1,7 +1,6 @@
 //! One name and type, from the root to the answer, as a resolver would give it.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 
 use crate::dns::bailiwick::MAX_CHAIN_LINKS;
 use crate::dns::name::Name;
@@ -9,8 +8,9 @@ use crate::dns::rdata::Rdata;
 use crate::dns::response::{Alias, Response};
 use crate::dns::rrset::{Question, RRset, Rcode, Record};
 use crate::evidence::{ChainEnd, Observation};
+use crate::observe::Seen;
 use crate::walk::machine::Until;
-use crate::walk::{Found, Journey, Log, Walker};
+use crate::walk::{Found, Journey, Walker};
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,10 +60,10 @@ pub struct Lookup {
 impl Walker {
     /// Looks one question up from the root, over at most 8 aliases.
     pub async fn lookup(&self, question: &Question, journey: Journey<'_>) -> Lookup {
-        let log: Log = Mutex::new(Vec::new());
+        let log = Seen::default();
         let mut answers = Vec::new();
         let outcome = self.follow(question, journey.logged(&log), &mut answers).await;
-        let trace = log.into_inner().unwrap_or_default();
+        let trace = log.take();
         match outcome {
             Ok(rcode) => Lookup { rcode, answers, failure: None, trace },
             Err(failure) => Lookup { rcode: Rcode::SERVFAIL, answers: Vec::new(), failure: Some(failure), trace },

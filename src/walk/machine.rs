@@ -231,7 +231,8 @@ fn at_most_a_few(mut addresses: Vec<IpAddr>) -> Vec<IpAddr> {
 }
 
 /// Says how a walk ends at a cut whose servers have no address.
-fn unresolvable(cut: &ZoneCut) -> ChainEnd {
+#[must_use]
+pub fn unresolvable(cut: &ZoneCut) -> ChainEnd {
     let reasons = || cut.servers.iter().filter_map(|server| server.unresolved);
     if reasons().any(|reason| reason == Unresolved::Limit) {
         ChainEnd::Limit

@@ -9,7 +9,7 @@ pub mod machine;
 pub mod root_hints;
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -21,7 +21,7 @@ use crate::dns::rdata::Rdata;
 use crate::dns::response::Response;
 use crate::dns::rrset::{Question, RecordType, Ttl};
 use crate::evidence::{ChainEnd, Observation, Unresolved, ZoneCut};
-use crate::observe::{Target, ask};
+use crate::observe::{Seen, Target, ask};
 use crate::transport::Transport;
 use crate::walk::cut_cache::CutCache;
 use crate::walk::machine::{Step, Until, Walk};
@@ -33,9 +33,6 @@ const LOOKUPS_BY_DEPTH: &[usize] = &[usize::MAX, 4, 1];
 const LOOKUPS_AT_ONCE: usize = 5;
 /// After how many names without address the rest is left (threats.md A2).
 const MAX_UNRESOLVED: usize = 5;
-
-/// What is written down on the way, in order of time.
-pub type Log = Mutex<Vec<(Question, Observation)>>;
 
 /// What a walk found.
 #[derive(Clone, Debug)]
@@ -56,7 +53,7 @@ pub struct Journey<'a> {
     /// How old cuts of registered zones may be.
     pub max_age: Duration,
     /// Where everything asked is written down, walks for server addresses included.
-    pub log: Option<&'a Log>,
+    pub log: Option<&'a Seen>,
     /// The servers whose addresses are being looked up, the outermost first.
     stack: &'a [Name],
 }
@@ -70,7 +67,7 @@ impl<'a> Journey<'a> {
 
     /// Has everything written down.
     #[must_use]
-    pub fn logged(self, log: &'a Log) -> Self {
+    pub fn logged(self, log: &'a Seen) -> Self {
         Self { log: Some(log), ..self }
     }
 }
@@ -130,7 +127,9 @@ impl Walker {
                         self.cache.keep_cut(cut);
                     }
                     drop(flight);
-                    write_down(journey.log, &question, &observation);
+                    if let Some(log) = journey.log {
+                        log.push(&question, &observation);
+                    }
                     seen.push((question.clone(), observation));
                     if purse.is_exhausted() {
                         walk.stop();
@@ -281,9 +280,3 @@ fn choose(name: &Name, untried: Vec<(Name, IpAddr)>) -> Option<(Name, IpAddr)> {
     some.into_iter().nth(nth)
 }
 
-/// Writes one observation into the log.
-fn write_down(log: Option<&Log>, question: &Question, observation: &Observation) {
-    if let Some(Ok(mut log)) = log.map(Mutex::lock) {
-        log.push((question.clone(), observation.clone()));
-    }
-}

@@ -1,0 +1,216 @@
+//! Asks what the plan wants until it wants nothing more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::future::join_all;
+
+use crate::budget::Budget;
+use crate::check::Engine;
+use crate::check::plan::{self, Ask, Scope};
+use crate::dns::name::Name;
+use crate::dns::public_suffix::is_registry;
+use crate::dns::response::{Referral, Response};
+use crate::dns::rrset::Question;
+use crate::evidence::{ChainEnd, DelegationChain, Evidence, Observation, ZoneCut};
+use crate::expectation::Expectation;
+use crate::observe::{Seen, ask_every_server, ask_until_answered};
+use crate::walk::cut_cache::FRESH_ENOUGH_FOR_A_CHECK;
+use crate::walk::machine::{MAX_CUTS, Until, cut_of};
+use crate::walk::{Found, Journey};
+
+/// How many random letters the name has that nobody chose.
+const PROBE_LABEL_LETTERS: usize = 32;
+
+/// Collects the evidence on one domain, within the budget and the time.
+pub(super) async fn gather(engine: &Engine, expectation: &Expectation, budget: &Arc<Budget>) -> Evidence {
+    let mut gathering = Gathering { engine, budget, evidence: Evidence::new(probe_label()), seen: Seen::default() };
+    let is_in_time = tokio::time::timeout(engine.timeout, gathering.run(expectation)).await.is_ok();
+    gathering.take_seen();
+    let mut evidence = gathering.evidence;
+    evidence.is_budget_exceeded |= !is_in_time;
+    evidence
+}
+
+/// Makes up a label that nobody chose.
+fn probe_label() -> String {
+    (0..PROBE_LABEL_LETTERS).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect()
+}
+
+/// One check on its way.
+struct Gathering<'a> {
+    /// What asks.
+    engine: &'a Engine,
+    /// The purse of the check.
+    budget: &'a Arc<Budget>,
+    /// What was learned.
+    evidence: Evidence,
+    /// What was seen and is not in the evidence yet.
+    seen: Seen,
+}
+
+impl Gathering<'_> {
+    /// Asks round after round; a question is asked once in each scope.
+    async fn run(&mut self, expectation: &Expectation) {
+        let mut asked: BTreeSet<Ask> = BTreeSet::new();
+        loop {
+            let mut asks = plan::next(expectation, &self.evidence);
+            asks.retain(|ask| asked.insert(ask.clone()));
+            if asks.is_empty() {
+                return;
+            }
+            if self.budget.is_exhausted() {
+                self.evidence.is_budget_exceeded = true;
+                return;
+            }
+            self.locate(asks.iter().map(|ask| &ask.question)).await;
+            self.observe(asks).await;
+        }
+    }
+
+    /// Moves what was seen into the evidence.
+    fn take_seen(&mut self) {
+        for (question, observation) in self.seen.take() {
+            self.evidence.add_observation(question, observation);
+        }
+    }
+
+    /// Finds the zone of every name that has none yet.
+    ///
+    /// Names below one registered name share its walk: whether one of them lies deeper shows itself when it is asked.
+    async fn locate(&mut self, questions: impl Iterator<Item = &Question>) {
+        let mut groups: BTreeMap<Name, Vec<Question>> = BTreeMap::new();
+        for question in questions {
+            if self.evidence.chain(&question.name).is_none() && !self.adopt(&question.name) {
+                groups.entry(below_registry(&question.name)).or_default().push(question.clone());
+            }
+        }
+        let journey = Journey::new(self.budget, FRESH_ENOUGH_FOR_A_CHECK);
+        let firsts = groups.values().filter_map(|questions| questions.first());
+        let walks = firsts.map(|first| self.engine.walker.walk(first.clone(), Until::Zone, journey));
+        let found = join_all(walks).await;
+        for (questions, found) in groups.values().zip(found) {
+            let chain = self.take_found(found);
+            for question in questions {
+                if !self.adopt(&question.name) {
+                    self.evidence.add_chain(question.name.clone(), chain.clone());
+                }
+            }
+        }
+    }
+
+    /// Writes down what a walk found and returns the way.
+    fn take_found(&mut self, found: Found) -> DelegationChain {
+        let zones = found.cuts.iter().map(|cut| cut.zone.clone()).collect();
+        for cut in found.cuts {
+            self.evidence.add_cut(cut);
+        }
+        for (question, observation) in found.seen {
+            self.evidence.add_observation(question, observation);
+        }
+        DelegationChain { zones, end: found.end }
+    }
+
+    /// Takes the way to a name from a zone of this check that encloses it; false where there is none.
+    fn adopt(&mut self, name: &Name) -> bool {
+        let cuts: Vec<&ZoneCut> = name.ancestors().filter_map(|zone| self.evidence.cut(&zone)).collect();
+        let Some(deepest) = cuts.first().filter(|cut| !is_registry(&cut.zone)) else { return false };
+        let end = end_of(deepest);
+        let zones = cuts.iter().rev().map(|cut| cut.zone.clone()).collect();
+        self.evidence.add_chain(name.clone(), DelegationChain { zones, end });
+        true
+    }
+
+    /// Asks the servers of the names' zones, and follows referrals to zones below.
+    async fn observe(&mut self, asks: Vec<Ask>) {
+        let mut asks = asks;
+        for _ in 0..MAX_CUTS {
+            self.ask_zones(&asks).await;
+            self.take_seen();
+            asks = self.descend(asks).await;
+            if asks.is_empty() {
+                return;
+            }
+        }
+        self.evidence.is_budget_exceeded = true;
+    }
+
+    /// Asks each zone's servers, all zones at the same time.
+    async fn ask_zones(&self, asks: &[Ask]) {
+        let mut every: BTreeMap<&Name, Vec<Question>> = BTreeMap::new();
+        let mut any: Vec<(&ZoneCut, &Question)> = Vec::new();
+        for ask in asks {
+            let zone = match &ask.scope {
+                Scope::At(zone) => self.evidence.cut(zone),
+                Scope::Every | Scope::Any => self.evidence.zone_of(&ask.question.name),
+            };
+            // The servers of a registry were asked on the way, as many as are needed.
+            let Some(cut) = zone.filter(|cut| !is_registry(&cut.zone)) else { continue };
+            match ask.scope {
+                Scope::Every => every.entry(&cut.zone).or_default().push(ask.question.clone()),
+                Scope::Any | Scope::At(_) => any.push((cut, &ask.question)),
+            }
+        }
+        let transport = self.engine.transport.as_ref();
+        let every = every.iter().filter_map(|(zone, questions)| {
+            let cut = self.evidence.cut(zone)?;
+            Some(ask_every_server(transport, cut, questions, self.budget, &self.seen))
+        });
+        let any =
+            any.into_iter().map(|(cut, question)| ask_until_answered(transport, cut, question, self.budget, &self.seen));
+        futures::join!(join_all(every), join_all(any));
+    }
+
+    /// Follows the referrals that the asked questions met, and returns what is to be asked again below.
+    async fn descend(&mut self, asks: Vec<Ask>) -> Vec<Ask> {
+        let mut again = Vec::new();
+        for ask in asks {
+            if matches!(ask.scope, Scope::At(_)) {
+                continue;
+            }
+            let Some(referral) = self.referral_below(&ask.question) else { continue };
+            let name = ask.question.name.clone();
+            let Some(chain) = self.evidence.chain(&name).cloned() else { continue };
+            let Some(parent) = chain.zones.last() else { continue };
+            if self.evidence.cut(&referral.zone).is_none() {
+                let mut cut = cut_of(&referral, parent);
+                let journey = Journey::new(self.budget, FRESH_ENOUGH_FOR_A_CHECK);
+                self.engine.walker.complete(&mut cut, journey).await;
+                self.evidence.add_cut(cut);
+            }
+            self.adopt(&name);
+            if self.evidence.chain(&name) != Some(&chain) {
+                again.push(ask);
+            }
+        }
+        again
+    }
+
+    /// Returns the referral that the servers of the name's zone gave, where at least as many point below as answer.
+    fn referral_below(&self, question: &Question) -> Option<Referral> {
+        let seen = self.evidence.observations(question);
+        let referrals: Vec<&Referral> = seen.iter().filter_map(|one| referral_of(one)).collect();
+        let answers = seen.iter().filter(|one| one.is_answer()).count();
+        let first = referrals.first().filter(|_| referrals.len() >= answers)?;
+        Some((*first).clone())
+    }
+}
+
+/// Returns the referral that a server gave.
+fn referral_of(seen: &Observation) -> Option<&Referral> {
+    match seen.response() {
+        Some(Response::Referral(referral)) => Some(referral),
+        _ => None,
+    }
+}
+
+/// Says whether the servers of a cut can be asked.
+fn end_of(cut: &ZoneCut) -> ChainEnd {
+    if cut.addresses().next().is_some() { ChainEnd::Reached } else { crate::walk::machine::unresolvable(cut) }
+}
+
+/// Returns the ancestor of `name` that stands right below a registry: what somebody registered.
+fn below_registry(name: &Name) -> Name {
+    let is_below = |ancestor: &Name| ancestor.parent().is_none_or(|parent| is_registry(&parent));
+    name.ancestors().find(is_below).unwrap_or_else(|| name.clone())
+}

@@ -1,0 +1,249 @@
+//! The whole product in one loop.
+//!
+//! ```text
+//! plan (pure): what is left to ask? --nothing--> judge (pure) --> report (pure)
+//!   ^                |
+//!   |                v
+//!   `---- walk to the zone, ask its servers (I/O)
+//! ```
+
+mod gather;
+pub mod plan;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::stream::{Stream, StreamExt};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::budget::Budget;
+use crate::dns::name::Name;
+use crate::dns::rrset::{Question, Rcode, RecordType};
+use crate::expectation::Expectation;
+use crate::findings::judge;
+use crate::report::{Context, Report};
+use crate::transport::guard::AddressPolicy;
+use crate::transport::live::{TransportSettings, live};
+use crate::transport::pace::PaceLimits;
+use crate::transport::Transport;
+use crate::walk::cut_cache::CutCache;
+use crate::walk::lookup::Lookup;
+use crate::walk::{Journey, Walker, root_hints};
+
+/// How long one check may take (threats.md A1).
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How many octets of delegations and addresses are kept (design.md section 3).
+pub const DEFAULT_CACHE_OCTETS: u64 = 64 * 1024 * 1024;
+
+/// Why no checker can be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// There is no root server to start from.
+    #[error("no root server is given")]
+    NoRoot,
+    /// The sockets cannot be opened.
+    #[error("cannot open sockets")]
+    Sockets(#[source] std::io::Error),
+}
+
+/// Checks sender domains against the authoritative DNS.
+///
+/// Cheap to clone; clones share what they know of delegations and servers. A check may be dropped at any time.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use zoneproof::check::Checker;
+/// use zoneproof::expectation::{DEFAULT_DKIM_ZONE, Expectation};
+///
+/// let checker = Checker::builder().build()?;
+/// let expectation = Expectation::new("mail.example.com", &["token1", "token2", "token3"], DEFAULT_DKIM_ZONE)?;
+/// let report = checker.check(&expectation).await;
+/// println!("{}: {}", report.domain, report.verdict.as_str());
+/// for finding in &report.findings {
+///     println!("{}", finding.remedy.text);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Checker {
+    /// What all clones share.
+    engine: Arc<Engine>,
+}
+
+/// The left wing: what asks.
+struct Engine {
+    /// How questions are asked.
+    transport: Arc<dyn Transport>,
+    /// Finds zones.
+    walker: Walker,
+    /// How long one check may take.
+    timeout: Duration,
+}
+
+impl Checker {
+    /// Starts with the public root, port 53 and the house's pace.
+    #[must_use]
+    pub fn builder() -> CheckerBuilder {
+        CheckerBuilder {
+            hints: root_hints::public(),
+            settings: TransportSettings::default(),
+            transport: None,
+            timeout: DEFAULT_TIMEOUT,
+            cache_octets: DEFAULT_CACHE_OCTETS,
+        }
+    }
+
+    /// Checks one domain.
+    ///
+    /// What could not be asked within the time and the budget is `unable_to_check` in the report; there is no error.
+    pub async fn check(&self, expectation: &Expectation) -> Report {
+        let started = Instant::now();
+        let budget = Budget::for_check();
+        let evidence = gather::gather(&self.engine, expectation, &budget).await;
+        let judgement = judge(expectation, &evidence);
+        let context =
+            Context { checked_at: Timestamp::now(), elapsed: started.elapsed(), questions: budget.sends() };
+        Report::build(expectation, &evidence, &judgement, &context)
+    }
+
+    /// Checks many domains, at most `at_once` at the same time; reports come in the order in which they are ready.
+    pub fn check_all(
+        &self,
+        expectations: impl Stream<Item = Expectation>,
+        at_once: usize,
+    ) -> impl Stream<Item = Report> {
+        let checker = self.clone();
+        expectations
+            .map(move |expectation| {
+                let checker = checker.clone();
+                async move { checker.check(&expectation).await }
+            })
+            .buffer_unordered(at_once.max(1))
+    }
+
+    /// Looks one name and type up, from the root, over at most 8 aliases.
+    pub async fn lookup(&self, question: &Question) -> Lookup {
+        let budget = Budget::for_check();
+        self.engine.walker.lookup(question, Journey::new(&budget, Duration::MAX)).await
+    }
+
+    /// Says whether any root server answers: without one nothing can be checked.
+    pub async fn is_root_answering(&self) -> bool {
+        self.lookup(&Question::new(Name::root(), RecordType::NS)).await.rcode == Rcode::NOERROR
+    }
+}
+
+/// Puts a [`Checker`] together.
+pub struct CheckerBuilder {
+    /// The root servers.
+    hints: Vec<(Name, IpAddr)>,
+    /// How the live transport asks.
+    settings: TransportSettings,
+    /// Another transport than the live one.
+    transport: Option<Arc<dyn Transport>>,
+    /// How long one check may take.
+    timeout: Duration,
+    /// How much is kept of delegations and addresses.
+    cache_octets: u64,
+}
+
+impl CheckerBuilder {
+    /// Starts walks at these root servers.
+    #[must_use]
+    pub fn root_hints(mut self, hints: Vec<(Name, IpAddr)>) -> Self {
+        self.hints = hints;
+        self
+    }
+
+    /// Asks servers at another port than 53.
+    #[must_use]
+    pub fn dns_port(mut self, port: u16) -> Self {
+        self.settings.dns_port = port;
+        self
+    }
+
+    /// Lets servers live on loopback, private and documentation addresses, as in a lab.
+    #[must_use]
+    pub fn allow_special_addresses(mut self, allow: bool) -> Self {
+        self.settings.policy = if allow { AddressPolicy::allowing_special() } else { AddressPolicy::public() };
+        self
+    }
+
+    /// Asks servers at their IPv6 addresses too.
+    #[must_use]
+    pub fn ipv6(mut self, use_ipv6: bool) -> Self {
+        self.settings.use_ipv6 = use_ipv6;
+        self
+    }
+
+    /// Sets how fast servers are asked.
+    #[must_use]
+    pub fn pace(mut self, limits: PaceLimits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// Sets how often a question is sent over UDP before TCP is tried.
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.settings.attempts = attempts;
+        self
+    }
+
+    /// Asks from this address.
+    #[must_use]
+    pub fn bind(mut self, address: IpAddr) -> Self {
+        self.settings.bind = Some(address);
+        self
+    }
+
+    /// Sets how long one check may take.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Sets how many octets of delegations and addresses are kept.
+    #[must_use]
+    pub fn cache_octets(mut self, octets: u64) -> Self {
+        self.cache_octets = octets;
+        self
+    }
+
+    /// Asks through `transport` instead of sockets: a replay, or one that records.
+    #[must_use]
+    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+        self.transport = Some(transport);
+        self
+    }
+
+    /// Opens the live transport alone, for a transport that wraps it.
+    ///
+    /// # Errors
+    /// [`BuildError::Sockets`]. Must be called within a tokio runtime.
+    pub fn live_transport(&self) -> Result<Arc<dyn Transport>, BuildError> {
+        live(&self.settings).map_err(BuildError::Sockets)
+    }
+
+    /// Makes the checker.
+    ///
+    /// # Errors
+    /// [`BuildError`]. Must be called within a tokio runtime.
+    pub fn build(self) -> Result<Checker, BuildError> {
+        if self.hints.is_empty() {
+            return Err(BuildError::NoRoot);
+        }
+        let transport = match &self.transport {
+            Some(transport) => Arc::clone(transport),
+            None => self.live_transport()?,
+        };
+        let cache = CutCache::new(root_hints::root_cut(&self.hints), self.cache_octets);
+        let walker = Walker::new(Arc::clone(&transport), cache, self.settings.use_ipv6);
+        Ok(Checker { engine: Arc::new(Engine { transport, walker, timeout: self.timeout }) })
+    }
+}
