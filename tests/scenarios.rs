@@ -40,7 +40,8 @@ fn main() {
             Trial::test(name, move || run_file(&file))
         })
         .collect();
-    trials.push(Trial::test("every_code_is_expected_with_all_others_forbidden", move || every_code_is_expected(&files)));
+    trials
+        .push(Trial::test("every_code_is_expected_with_all_others_forbidden", move || every_code_is_expected(&files)));
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -78,7 +79,9 @@ fn run_file(file: &Path) -> Result<(), Failed> {
     for task in &scenario.tasks {
         let replay = Arc::new(Replay::new(Arc::clone(&scenario)));
         let (faults_here, what) = match &task.subject {
-            Subject::Check(check) => (runtime.block_on(run_check(&replay, check, &task.expectations))?, check.domain.clone()),
+            Subject::Check(check) => {
+                (runtime.block_on(run_check(&replay, check, &task.expectations))?, check.domain.clone())
+            }
             Subject::Lookup(question) => {
                 (runtime.block_on(run_lookup(&replay, question, &task.expectations)), question.to_string())
             }
@@ -123,7 +126,11 @@ async fn run_check(replay: &Arc<Replay>, check: &Check, expects: &[Expect]) -> R
         faults.push(format!("{} packets were sent; at most {MAX_SENDS_PER_CHECK} may be", replay.questions()));
     }
     if replay.questions() != report.cost.questions {
-        faults.push(format!("the report counts {} questions, the servers {}", report.cost.questions, replay.questions()));
+        faults.push(format!(
+            "the report counts {} questions, the servers {}",
+            report.cost.questions,
+            replay.questions()
+        ));
     }
     let mut matched = vec![false; report.findings.len()];
     for expect in expects {

@@ -128,7 +128,7 @@ impl Walker {
                     }
                     drop(flight);
                     if let Some(log) = journey.log {
-                        log.push(&question, &observation);
+                        log.push(&question, observation.clone());
                     }
                     seen.push((question.clone(), observation));
                     if purse.is_exhausted() {
@@ -279,4 +279,3 @@ fn choose(name: &Name, untried: Vec<(Name, IpAddr)>) -> Option<(Name, IpAddr)> {
     let nth = sum.checked_rem(some.len())?;
     some.into_iter().nth(nth)
 }
-
