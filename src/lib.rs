@@ -10,5 +10,6 @@ pub mod providers;
 pub mod records;
 pub mod remedy;
 pub mod report;
+pub mod scenario;
 pub mod transport;
 pub mod walk;

@@ -11,3 +11,4 @@ pub mod public_suffix;
 pub mod rdata;
 pub mod response;
 pub mod rrset;
+pub mod zone_text;
