@@ -13,15 +13,18 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use zoneproof::budget::MAX_SENDS_PER_CHECK;
 use zoneproof::check::Checker;
 use zoneproof::dns::rrset::Question;
-use zoneproof::expectation::{DEFAULT_DKIM_ZONE, Depth, Expectation, RecordKind};
 use zoneproof::findings::Code;
-use zoneproof::report::Report;
 use zoneproof::scenario::Scenario;
 use zoneproof::scenario::expect::{Check, Expect, Subject};
 use zoneproof::scenario::replay::Replay;
 use zoneproof::transport::guard::AddressPolicy;
 use zoneproof::transport::live::{TransportSettings, stack};
 use zoneproof::walk::lookup::Lookup;
+
+#[path = "support/expects.rs"]
+mod expects;
+
+use expects::{expectation, unmet_by_report};
 
 /// Where the scenarios are.
 const FOLDER: &str = "fixtures/scenarios";
@@ -98,25 +101,6 @@ fn checker(replay: &Arc<Replay>) -> Checker {
     Checker::builder().root_hints(replay.root_hints()).transport(transport).build().expect("a scenario has a root")
 }
 
-/// Turns the line of a scenario into what the engine takes.
-fn expectation(check: &Check) -> Result<Expectation, Failed> {
-    let zone = check.option("dkim_zone").unwrap_or(DEFAULT_DKIM_ZONE);
-    let depth = match check.option("depth") {
-        None | Some("quick") => Depth::Quick,
-        Some("full") => Depth::Full,
-        Some(other) => return Err(format!("depth {other:?}; expected quick or full").into()),
-    };
-    let mut required = Vec::new();
-    for word in check.required() {
-        required.push(match word {
-            "spf" => RecordKind::Spf,
-            "dmarc" => RecordKind::Dmarc,
-            other => return Err(format!("require {other:?}; expected spf or dmarc").into()),
-        });
-    }
-    Ok(Expectation::new(&check.domain, &check.tokens(), zone)?.require(&required).with_depth(depth))
-}
-
 /// Runs a check and says what did not come true.
 async fn run_check(replay: &Arc<Replay>, check: &Check, expects: &[Expect]) -> Result<Vec<String>, Failed> {
     let expectation = expectation(check)?;
@@ -132,95 +116,9 @@ async fn run_check(replay: &Arc<Replay>, check: &Check, expects: &[Expect]) -> R
             replay.questions()
         ));
     }
-    let mut matched = vec![false; report.findings.len()];
-    for expect in expects {
-        if let Some(fault) = unmet(expect, &report, replay, &mut matched) {
-            faults.push(format!("expected {expect}: {fault}"));
-        }
-    }
-    if expects.contains(&Expect::NoOtherFindings) {
-        for (finding, _) in report.findings.iter().zip(&matched).filter(|(_, matched)| !**matched) {
-            faults.push(format!("unexpected finding {} at {}", finding.code.as_str(), finding.record));
-        }
-    }
+    let asked = |at: Option<IpAddr>| at.map_or_else(|| replay.questions(), |address| replay.questions_at(address));
+    faults.extend(unmet_by_report(expects, &report, &asked));
     Ok(faults)
-}
-
-/// Says why an expectation did not come true; marks the findings that it matches.
-fn unmet(expect: &Expect, report: &Report, replay: &Replay, matched: &mut [bool]) -> Option<String> {
-    let differs = |is: String, wanted: &str| (is != wanted).then(|| format!("it is {is}"));
-    match expect {
-        Expect::Verdict(word) => differs(report.verdict.as_str().to_owned(), word),
-        Expect::RootCause(code) => {
-            let is = report.root_cause.map_or("none", Code::as_str);
-            differs(is.to_owned(), code.as_deref().unwrap_or("none"))
-        }
-        Expect::Record { kind, name, status, code } => {
-            let record =
-                report.records.iter().find(|record| record.kind.as_str() == kind && record.name == name.to_string());
-            let Some(record) = record else { return Some("there is no such record".to_owned()) };
-            let is = match code {
-                Some(_) => format!("{} {}", record.status.as_str(), record.code.map_or("none", Code::as_str)),
-                None => record.status.as_str().to_owned(),
-            };
-            let wanted = code.as_ref().map_or_else(|| status.clone(), |code| format!("{status} {code}"));
-            differs(is, &wanted)
-        }
-        Expect::Finding { code, at, arguments } => unmet_finding(report, code, at.as_deref(), arguments, matched),
-        Expect::NoOtherFindings => None,
-        Expect::Questions { at, bound } => {
-            let asked = at.map_or_else(|| replay.questions(), |address: IpAddr| replay.questions_at(address));
-            (!bound.holds(asked)).then(|| format!("{asked} were asked"))
-        }
-        Expect::Remedy(text) => {
-            let texts: Vec<&str> = report.findings.iter().map(|finding| finding.remedy.text.as_str()).collect();
-            (!texts.iter().any(|remedy| remedy.contains(text.as_str()))).then(|| format!("they are {texts:?}"))
-        }
-        Expect::Horizon { which, within } => {
-            let horizon = match which.as_str() {
-                "negative" => report.horizons.negative_until,
-                "positive" => report.horizons.positive_until,
-                _ => report.horizons.delegation_until,
-            };
-            let ahead = horizon.map(|until| until.duration_since(report.checked_at).as_secs());
-            let is_met = ahead.is_some_and(|ahead| u64::try_from(ahead).is_ok_and(|ahead| ahead <= within.as_secs()));
-            (!is_met).then(|| format!("it lies {ahead:?} seconds ahead"))
-        }
-        Expect::Rcode(_) | Expect::Answer { .. } | Expect::NoOtherAnswers | Expect::Reason(_) => {
-            Some("only a lookup can be held against it".to_owned())
-        }
-    }
-}
-
-/// Looks for a finding and marks all that match.
-fn unmet_finding(
-    report: &Report,
-    code: &str,
-    at: Option<&str>,
-    arguments: &[(String, String)],
-    matched: &mut [bool],
-) -> Option<String> {
-    let mut is_there = false;
-    for (finding, matched) in report.findings.iter().zip(matched) {
-        let is_at = at.is_none_or(|at| finding.record.trim_end_matches('.') == at.trim_end_matches('.'));
-        let has_arguments = arguments.iter().all(|(name, value)| {
-            finding.arguments.get(name.as_str()).is_some_and(|is| {
-                let is = serde_json::to_value(is).unwrap_or_default();
-                is.as_str().map_or_else(|| is.to_string(), str::to_owned) == *value
-            })
-        });
-        if finding.code.as_str() == code && is_at && has_arguments {
-            *matched = true;
-            is_there = true;
-        }
-    }
-    let all = || {
-        let all = report.findings.iter();
-        all.map(|finding| format!("{} at {} {:?}", finding.code.as_str(), finding.record, finding.arguments))
-            .collect::<Vec<_>>()
-            .join("; ")
-    };
-    (!is_there).then(|| format!("found: {}", all()))
 }
 
 /// Runs a lookup and says what did not come true.
