@@ -15,9 +15,14 @@ pub const MAX_OCTETS_PER_CHECK: u64 = 512 * 1024;
 /// The most server names whose addresses one check looks up (threats.md A2).
 pub const MAX_ADDRESS_LOOKUPS_PER_CHECK: u32 = 26;
 
+/// The number of the next check.
+static NEXT_CHECK: AtomicU64 = AtomicU64::new(0);
+
 /// A purse of packets, octets and address lookups.
 #[derive(Debug)]
 pub struct Budget {
+    /// The check that it belongs to.
+    check: u64,
     /// Packets that may still be sent.
     sends_left: AtomicU32,
     /// Packets that were sent.
@@ -51,12 +56,19 @@ impl Budget {
     /// Fills a purse.
     fn with(sends: u32, octets: u64, address_lookups: u32, parent: Option<Arc<Self>>) -> Self {
         Self {
+            check: parent.as_ref().map_or_else(|| NEXT_CHECK.fetch_add(1, Ordering::Relaxed), |parent| parent.check),
             sends_left: AtomicU32::new(sends),
             sends_spent: AtomicU32::new(0),
             octets_left: AtomicU64::new(octets),
             address_lookups_left: AtomicU32::new(address_lookups),
             parent,
         }
+    }
+
+    /// Returns the number of the check that this purse belongs to: the same for all its walks, another for each check.
+    #[must_use]
+    pub fn check(&self) -> u64 {
+        self.check
     }
 
     /// Pays for one packet, here and in every purse above; false, and nothing is paid, where one is empty.
@@ -125,6 +137,14 @@ mod tests {
         }
         assert_eq!(check.sends(), MAX_SENDS_PER_CHECK);
         assert!(!check.for_walk().spend_send(), "the check is out of packets");
+    }
+
+    #[test]
+    fn walks_belong_to_their_check() {
+        let (one, other) = (Budget::for_check(), Budget::for_check());
+        assert_eq!(one.for_walk().check(), one.check());
+        assert_eq!(one.for_walk().for_walk().check(), one.check());
+        assert_ne!(one.check(), other.check());
     }
 
     #[test]
