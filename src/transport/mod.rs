@@ -1,8 +1,14 @@
 //! One query, one server, one reply.
 //!
-//! Every transport is a [`Transport`], and transports are wrapped in each other:
-//! `guard(pace(fallback(udp, tcp)))`. A scenario is one too, so that all above runs without
-//! sockets in tests. What a reply means is not decided here.
+//! Every transport is a [`Transport`], and transports are wrapped in each other. The standard stack is
+//! `guard(fallback(paced(udp), paced(tcp)))`, where both halves share one pacer: the pace lies inside the
+//! fallback, so that every datagram and every connection is paced, the retries too. A scenario is a transport as
+//! well, so that all above runs without sockets in tests. What a reply means is not decided here.
+
+mod per_key;
+pub mod source;
+pub mod tcp;
+pub mod udp;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,7 +17,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use crate::budget::Budget;
-use crate::dns::message::Message;
+use crate::dns::message::{Edns, Message, encode_query};
 use crate::dns::rrset::Question;
 use crate::evidence::{Protocol, Silence};
 
@@ -71,3 +77,29 @@ pub trait Transport: Send + Sync {
     /// Sends the query and waits for its reply.
     fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange>;
 }
+
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
+        (**self).exchange(query)
+    }
+}
+
+impl Exchange {
+    /// Says that there is no reply, and how long it took to know.
+    #[must_use]
+    pub fn silent(silence: Silence, rtt: Duration, protocol: Protocol) -> Self {
+        Self { outcome: Err(silence), rtt, protocol }
+    }
+}
+
+/// The UDP payload that is offered to servers: what passes every sane path without fragments (DNS flag day 2020).
+const EDNS_PAYLOAD_OCTETS: u16 = 1232;
+
+/// Writes a query with an id and a mix of upper and lower case that nobody can foresee (RFC 5452 §9.2, 0x20).
+fn encode_unpredictable(query: &Query) -> Vec<u8> {
+    let edns = query.with_edns.then(|| Edns { payload_octets: EDNS_PAYLOAD_OCTETS, ..Edns::default() });
+    encode_query(rand::random(), &query.question, rand::random(), edns.as_ref())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! One connection, one query, one reply (RFC 7766).
+//!
+//! The time for an exchange is absolute, however slowly octets drip in. A reply that is cut (TC=1) has no place over
+//! TCP: that server failed, and it is not asked again here. Nothing is tried twice.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::per_key::PerKey;
+use super::source::{Source, silence_of_connect, silence_of_open};
+use super::{Exchange, Query, Transport, encode_unpredictable};
+use crate::budget::Budget;
+use crate::dns::message::{Message, is_bare_error_to, is_reply_to};
+use crate::evidence::{Protocol, Silence};
+
+/// The most addresses whose number of open connections is remembered while there are none.
+const SERVERS_KEPT: usize = 4096;
+
+/// How long connections may take and how many there may be (threats.md A7).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TcpLimits {
+    /// The time until a connection stands; 3 s unless told.
+    pub connect: Duration,
+    /// The time for a whole exchange, the connection included; 5 s unless told.
+    pub exchange: Duration,
+    /// How long a question waits for its turn to connect; 10 s unless told.
+    pub queue: Duration,
+    /// How many connections are open at one time; 512 unless told.
+    pub open_in_all: usize,
+    /// How many of them go to one server address; 2 unless told.
+    pub open_per_server: usize,
+}
+
+impl Default for TcpLimits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(3),
+            exchange: Duration::from_secs(5),
+            queue: Duration::from_secs(10),
+            open_in_all: 512,
+            open_per_server: 2,
+        }
+    }
+}
+
+/// Asks over TCP.
+pub struct TcpTransport {
+    /// The port that servers listen on.
+    port: u16,
+    /// Where connections leave from.
+    source: Source,
+    /// The limits.
+    limits: TcpLimits,
+    /// Places for connections in all.
+    places: Arc<Semaphore>,
+    /// Places for connections to one server.
+    server_places: PerKey<IpAddr, Semaphore>,
+}
+
+/// The right to have one connection open.
+struct Place {
+    /// The place at the server.
+    _at_server: OwnedSemaphorePermit,
+    /// The place among all.
+    _in_all: OwnedSemaphorePermit,
+}
+
+impl TcpTransport {
+    /// Makes a transport that asks servers on `port`.
+    #[must_use]
+    pub fn new(port: u16, source: Source, limits: TcpLimits) -> Self {
+        let places = Arc::new(Semaphore::new(limits.open_in_all));
+        Self { port, source, limits, places, server_places: PerKey::new(SERVERS_KEPT) }
+    }
+
+    /// Asks once and waits.
+    async fn ask(&self, query: &Query) -> Exchange {
+        let unsent = |silence| Exchange::silent(silence, Duration::ZERO, Protocol::Tcp);
+        let Some(local) = self.source.local_for(query.server) else { return unsent(Silence::NoRoute) };
+        let Some(_place) = timeout(self.limits.queue, self.place(query.server)).await.ok().flatten() else {
+            return unsent(Silence::Limit);
+        };
+        if !query.budget.spend_send() {
+            return unsent(Silence::Limit);
+        }
+        let departed = Instant::now();
+        let allowed = query.timeout.map_or(self.limits.exchange, |timeout| timeout.min(self.limits.exchange));
+        let conversation = timeout_at(departed + allowed, self.converse(query, local)).await;
+        let outcome = conversation.unwrap_or(Err(Silence::Timeout));
+        Exchange { outcome, rtt: departed.elapsed(), protocol: Protocol::Tcp }
+    }
+
+    /// Waits for a place at the server, then for one among all.
+    async fn place(&self, server: IpAddr) -> Option<Place> {
+        let server_places = self.server_places.get_or_make(&server, || Semaphore::new(self.limits.open_per_server));
+        let at_server = server_places.acquire_owned().await.ok()?;
+        let in_all = Arc::clone(&self.places).acquire_owned().await.ok()?;
+        Some(Place { _at_server: at_server, _in_all: in_all })
+    }
+
+    /// Connects, sends the query and reads the first message that comes back.
+    async fn converse(&self, query: &Query, local: SocketAddr) -> Result<Message, Silence> {
+        let mut stream = self.connect(SocketAddr::new(query.server, self.port), local).await?;
+        let octets = encode_unpredictable(query);
+        // Length and message leave in one write (RFC 7766 §8).
+        let length = u16::try_from(octets.len()).map_err(|_| Silence::Limit)?;
+        let framed = [length.to_be_bytes().as_slice(), &octets].concat();
+        stream.write_all(&framed).await.map_err(|_| Silence::Malformed)?;
+        let reply = read_message(&mut stream, &query.budget).await?;
+        judge(&reply, &octets)
+    }
+
+    /// Connects from the local address.
+    async fn connect(&self, server: SocketAddr, local: SocketAddr) -> Result<TcpStream, Silence> {
+        let opened = if server.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+        let socket = opened.map_err(|error| silence_of_open(&error))?;
+        if self.source.bind.is_some() {
+            socket.bind(local).map_err(|error| silence_of_open(&error))?;
+        }
+        match timeout(self.limits.connect, socket.connect(server)).await {
+            Ok(connected) => connected.map_err(|error| silence_of_connect(&error)),
+            Err(_) => Err(Silence::Timeout),
+        }
+    }
+}
+
+impl Transport for TcpTransport {
+    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
+        self.ask(query).boxed()
+    }
+}
+
+/// Reads one message with its length in front; what was read is paid for, whole or not.
+async fn read_message(stream: &mut TcpStream, budget: &Budget) -> Result<Vec<u8>, Silence> {
+    let length = stream.read_u16().await.map_err(|_| Silence::Malformed)?;
+    let mut received = Received { octets: Vec::new(), budget };
+    let mut message = stream.take(u64::from(length));
+    while message.limit() > 0 {
+        match message.read_buf(&mut received.octets).await {
+            Ok(0) | Err(_) => return Err(Silence::Malformed),
+            Ok(_) => {}
+        }
+    }
+    let octets = std::mem::take(&mut received.octets);
+    budget.spend_octets(octets.len());
+    Ok(octets)
+}
+
+/// Octets that came in and are not paid for yet; they are when this is dropped.
+struct Received<'a> {
+    /// The octets.
+    octets: Vec<u8>,
+    /// The purse that pays.
+    budget: &'a Budget,
+}
+
+impl Drop for Received<'_> {
+    fn drop(&mut self) {
+        self.budget.spend_octets(self.octets.len());
+    }
+}
+
+/// Says whether a message is the reply to the query, and reads it.
+fn judge(reply: &[u8], query: &[u8]) -> Result<Message, Silence> {
+    let message = Message::decode(reply).ok();
+    if !is_reply_to(reply, query) && !is_bare_error_to(reply, query) {
+        // What is no message at all cannot be another question's.
+        return Err(if message.is_some() { Silence::Mismatched } else { Silence::Malformed });
+    }
+    message.filter(|message| !message.flags.truncated).ok_or(Silence::Malformed)
+}
+
+#[cfg(test)]
+mod tests;

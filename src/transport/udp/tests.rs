@@ -1,0 +1,168 @@
+//! One server on loopback for each way to reply badly.
+
+use std::collections::HashSet;
+
+use futures::future::join_all;
+
+use super::*;
+use crate::dns::rrset::Rcode;
+use crate::transport::tests::{HostileServer, Stream, echo, hasty_query};
+
+/// Asks one question of a server that replies as told.
+async fn ask(replies: impl FnMut(usize, &[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Result<Message, Silence> {
+    let server = HostileServer::start("127.0.0.1", replies, |_, _| Stream::Hold).await;
+    let udp = UdpTransport::new(server.port, Source::default()).unwrap();
+    let exchange = udp.exchange(&hasty_query(server.address)).await;
+    assert_eq!(server.seen(), (1, 0), "one question is one datagram");
+    exchange.outcome
+}
+
+/// Changes the genuine reply to a query.
+fn changed(query: &[u8], change: impl FnOnce(&mut Vec<u8>)) -> Vec<Vec<u8>> {
+    let mut reply = echo(query);
+    change(&mut reply);
+    vec![reply]
+}
+
+#[tokio::test]
+async fn a_reply_that_matches_is_read() {
+    let reply = ask(|_, query| vec![echo(query)]).await.unwrap();
+    assert_eq!(reply.rcode, Rcode::NXDOMAIN);
+    assert!(reply.edns.is_some(), "the query offered EDNS, and the server echoed it");
+}
+
+#[tokio::test]
+async fn what_does_not_match_ends_the_question() {
+    let wrong_id = ask(|_, query| changed(query, |reply| reply[0] ^= 1)).await;
+    let wrong_case = ask(|_, query| changed(query, |reply| reply[13] ^= 0x20)).await;
+    let lower_case = ask(|_, query| changed(query, |reply| reply[12..60].make_ascii_lowercase())).await;
+    let wrong_name = ask(|_, query| changed(query, |reply| reply[13] ^= 1)).await;
+    let not_a_reply = ask(|_, query| vec![query.to_vec()]).await;
+    let wrong_opcode = ask(|_, query| changed(query, |reply| reply[2] |= 0x28)).await;
+    let two_questions = ask(|_, query| changed(query, |reply| reply[5] = 2)).await;
+    let too_short = ask(|_, _| vec![vec![0; 11]]).await;
+    let empty = ask(|_, _| vec![Vec::new()]).await;
+    let got =
+        [wrong_id, wrong_case, lower_case, wrong_name, not_a_reply, wrong_opcode, two_questions, too_short, empty];
+    assert_eq!(got, [const { Err(Silence::Mismatched) }; 9]);
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_read_the_query_is_heard() {
+    let bare = |code: u8| {
+        move |_: usize, query: &[u8]| {
+            changed(&query[..12], |reply| reply[3..].copy_from_slice(&[code, 0, 0, 0, 0, 0, 0, 0, 0]))
+        }
+    };
+    assert_eq!(ask(bare(1)).await.unwrap().rcode, Rcode::FORMERR);
+    assert_eq!(ask(bare(4)).await.unwrap().rcode, Rcode::NOTIMP);
+    assert_eq!(ask(bare(5)).await, Err(Silence::Mismatched), "REFUSED without a question may be anybody's");
+}
+
+#[tokio::test]
+async fn a_datagram_as_long_as_the_buffer_is_cut_and_no_reply() {
+    assert!(ask(|_, query| changed(query, |reply| reply.resize(DATAGRAM_OCTETS - 1, 0))).await.is_ok());
+    assert_eq!(
+        ask(|_, query| changed(query, |reply| reply.resize(DATAGRAM_OCTETS + 1, 0))).await,
+        Err(Silence::Malformed)
+    );
+}
+
+#[tokio::test]
+async fn a_reply_from_another_port_or_address_is_not_looked_at() {
+    for other in ["127.0.0.1", "127.0.0.2"] {
+        let victim = HostileServer::start("127.0.0.1", |_, _| Vec::new(), |_, _| Stream::Hold).await;
+        let forger = UdpSocket::bind((other, 0)).await.unwrap();
+        let udp = UdpTransport::new(victim.port, Source::default()).unwrap();
+        let query = hasty_query(victim.address);
+        let (exchange, ()) = tokio::join!(udp.exchange(&query), async {
+            // The forger knows everything but cannot use the server's port.
+            tokio::task::yield_now().await;
+            let ours = udp.pools[0].lock().unwrap()[0].socket.local_addr().unwrap().port();
+            let octets = udp.book.queries(victim.address).remove(0);
+            forger.send_to(&echo(&octets), ("127.0.0.1", ours)).await.unwrap();
+        });
+        assert_eq!(exchange.outcome, Err(Silence::Timeout), "from {other}");
+    }
+}
+
+#[tokio::test]
+async fn a_late_reply_does_not_answer_a_new_question() {
+    let mut held = Vec::new();
+    let replies = move |nth: usize, query: &[u8]| {
+        held.push(echo(query));
+        if nth == 0 { Vec::new() } else { std::mem::take(&mut held) }
+    };
+    let server = HostileServer::start("127.0.0.1", replies, |_, _| Stream::Hold).await;
+    let udp = UdpTransport::new(server.port, Source::default()).unwrap();
+    // Both on one socket, so that the late reply reaches the one that waits.
+    let query = hasty_query(server.address);
+    let socket = udp.socket(udp.source.local_for(server.address).unwrap()).unwrap();
+    let mut outcomes = Vec::new();
+    for _ in 0..2 {
+        let (octets, ticket) = udp.enter(&query, socket.number).unwrap();
+        outcomes.push(udp.send_and_wait(&query, &socket, &octets, ticket).await.map(|reply| reply.id));
+        assert!(udp.book.queries(server.address).is_empty(), "nothing is out");
+        if let Some(Ok(id)) = outcomes.get(1) {
+            assert_eq!(id.to_be_bytes(), octets[..2]);
+        }
+    }
+    assert_eq!(outcomes[0], Err(Silence::Timeout));
+    assert!(outcomes[1].is_ok());
+}
+
+#[tokio::test]
+async fn a_dropped_question_is_no_longer_out() {
+    let server = HostileServer::start("127.0.0.1", |_, _| Vec::new(), |_, _| Stream::Hold).await;
+    let udp = UdpTransport::new(server.port, Source::default()).unwrap();
+    let query = hasty_query(server.address);
+    let mut asking = udp.exchange(&query);
+    assert!(futures::poll!(&mut asking).is_pending());
+    assert_eq!(udp.book.queries(server.address).len(), 1);
+    drop(asking);
+    assert!(udp.book.queries(server.address).is_empty());
+}
+
+#[tokio::test]
+async fn ports_ids_and_cases_vary() {
+    let server = HostileServer::start("127.0.0.1", |_, query| vec![echo(query)], |_, _| Stream::Hold).await;
+    let udp = UdpTransport::new(server.port, Source::default()).unwrap();
+    let questions = SOCKETS_PER_FAMILY * usize::try_from(QUESTIONS_PER_SOCKET).unwrap();
+    let mut numbers = HashSet::new();
+    for _ in 0..questions {
+        numbers.insert(udp.socket(udp.source.local_for(server.address).unwrap()).unwrap().number);
+    }
+    assert!(numbers.len() > SOCKETS_PER_FAMILY, "worn sockets are replaced");
+    let ports: HashSet<u16> =
+        udp.pools[0].lock().unwrap().iter().map(|one| one.socket.local_addr().unwrap().port()).collect();
+    assert_eq!(ports.len(), SOCKETS_PER_FAMILY);
+    let query = hasty_query(server.address);
+    let queries: HashSet<Vec<u8>> = (0..1000).map(|_| encode_unpredictable(&query)).collect();
+    assert_eq!(queries.len(), 1000);
+    let ids: HashSet<_> = queries.iter().map(|octets| &octets[..2]).collect();
+    assert!(ids.len() > 950, "{} ids of 1000", ids.len());
+    let names: HashSet<_> = queries.iter().map(|octets| &octets[12..]).collect();
+    assert!(names.len() > 990, "{} cases of 1000", names.len());
+}
+
+#[tokio::test]
+async fn the_budget_is_kept_to_the_packet() {
+    let server = HostileServer::start("127.0.0.1", |_, query| vec![echo(query)], |_, _| Stream::Hold).await;
+    let udp = UdpTransport::new(server.port, Source::default()).unwrap();
+    let query = hasty_query(server.address);
+    let walk = crate::transport::Query { budget: query.budget.for_walk(), ..query };
+    let exchanges = join_all((0..60).map(|_| udp.exchange(&walk))).await;
+    let limited = exchanges.iter().filter(|exchange| exchange.outcome == Err(Silence::Limit)).count();
+    assert_eq!((limited, server.seen().0), (10, 50));
+    assert_eq!(exchanges.iter().filter(|exchange| exchange.outcome.is_ok()).count(), 50);
+}
+
+#[tokio::test]
+async fn without_a_way_there_nothing_is_spent() {
+    let no_ipv6 = UdpTransport::new(53, Source { use_ipv6: false, ..Source::default() }).unwrap();
+    let query = hasty_query("2001:db8::1".parse().unwrap());
+    assert_eq!(no_ipv6.exchange(&query).await.outcome, Err(Silence::NoRoute));
+    assert_eq!(query.budget.sends(), 0);
+    let elsewhere = Source { bind: "192.0.2.1".parse().ok(), ..Source::default() };
+    assert!(UdpTransport::new(53, elsewhere).is_err(), "the source address is none of this host");
+}
