@@ -5,7 +5,10 @@
 //! fallback, so that every datagram and every connection is paced, the retries too. A scenario is a transport as
 //! well, so that all above runs without sockets in tests. What a reply means is not decided here.
 
+pub mod failure_cache;
+pub mod fallback;
 mod per_key;
+pub mod server_health;
 pub mod source;
 pub mod tcp;
 pub mod udp;

@@ -1,0 +1,224 @@
+//! UDP, then TCP.
+//!
+//! A question gets up to three tries over UDP, each waiting twice as long as the one before, then one over TCP. A cut
+//! reply (TC=1) goes to TCP, and so does at once what came back unfit: over TCP a forger cannot join in. A server that
+//! does not take EDNS is asked again without, for that one try; only what it says over TCP is remembered of that.
+//!
+//! While an address has never answered, the retries are spent by one question alone: the others send one datagram
+//! each and then wait to see whether anybody is there ([`ServerHealth`]).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::failure_cache::FailureCache;
+use super::server_health::{ServerHealth, Standing};
+use super::{Exchange, Query, Transport};
+use crate::dns::rrset::Rcode;
+use crate::evidence::{Protocol, Silence};
+
+/// How many tries a question has over UDP unless told otherwise (design.md section 3).
+pub const DEFAULT_ATTEMPTS: u32 = 3;
+/// By how much a timeout is shortened or prolonged at random, as a factor (threats.md A8).
+const JITTER: std::ops::Range<f64> = 0.8..1.2;
+
+/// Asks over UDP and, where that does not do, over TCP.
+pub struct Fallback<U, T> {
+    /// The way over UDP.
+    udp: U,
+    /// The way over TCP.
+    tcp: T,
+    /// What is known of the servers.
+    health: Arc<ServerHealth>,
+    /// What failed of late.
+    failures: Arc<FailureCache>,
+    /// The tries over UDP.
+    attempts: u32,
+}
+
+/// How much is spent on a question.
+#[derive(Clone, Copy)]
+struct Effort {
+    /// The tries over UDP.
+    tries: u32,
+    /// Whether TCP is tried where all of them were in vain.
+    ends_on_tcp: bool,
+}
+
+impl Effort {
+    /// One datagram.
+    const ONE_TRY: Self = Self { tries: 1, ends_on_tcp: false };
+}
+
+impl<U: Transport, T: Transport> Fallback<U, T> {
+    /// Puts the two ways together. `attempts` is the number of tries over UDP; zero asks over TCP alone.
+    pub fn new(udp: U, tcp: T, health: Arc<ServerHealth>, failures: Arc<FailureCache>, attempts: u32) -> Self {
+        Self { udp, tcp, health, failures, attempts }
+    }
+
+    /// Asks, unless it is known that it is too early to ask again. A query that wants TCP gets it at once.
+    async fn ask(&self, query: &Query) -> Exchange {
+        if query.protocol == Protocol::Tcp {
+            let exchange = self.ask_tcp(query).await;
+            return self.conclude(query, exchange);
+        }
+        if let Some(silence) = self.failures.recall(query.server, &query.question, now()) {
+            return Exchange::silent(silence, Duration::ZERO, Protocol::Udp);
+        }
+        let all = Effort { tries: self.attempts, ends_on_tcp: true };
+        match self.health.standing(query.server, query.budget.check(), now()) {
+            Standing::Answers => self.spend(query, all).await,
+            Standing::Unknown => self.ask_unknown(query, all).await,
+            Standing::Silent => self.spend(query, Effort::ONE_TRY).await,
+            Standing::Down { is_turn } => self.ask_down(query, all, is_turn).await,
+        }
+    }
+
+    /// Asks an address of which nothing is known: with all tries where no other question does so already; else with
+    /// one, and with the others once the address has answered anything.
+    async fn ask_unknown(&self, query: &Query, all: Effort) -> Exchange {
+        let lead = self.health.lead(query.server);
+        if let Ok(_leads) = lead.try_lock() {
+            return self.spend(query, all).await;
+        }
+        let began = now();
+        let exchange = self.try_udp(query, Effort::ONE_TRY).await;
+        if exchange.outcome != Err(Silence::Timeout) {
+            return self.conclude(query, exchange);
+        }
+        // A question that led and was dropped leaves the lock without a word: then this one leads.
+        let held = lead.lock().await;
+        if self.health.has_failed_since(query.server, began, now()) {
+            return self.conclude(query, exchange);
+        }
+        let rest = Effort { tries: all.tries.saturating_sub(1), ..all };
+        if self.health.has_answered(query.server, now()) {
+            drop(held);
+        }
+        self.spend(query, rest).await
+    }
+
+    /// Asks an address that is down: once for each check. Its other questions wait for what comes of that.
+    async fn ask_down(&self, query: &Query, all: Effort, is_turn: bool) -> Exchange {
+        let lead = self.health.lead(query.server);
+        if is_turn {
+            let _leads = lead.try_lock();
+            return self.spend(query, Effort::ONE_TRY).await;
+        }
+        drop(lead.lock().await);
+        if self.health.has_answered(query.server, now()) {
+            return self.spend(query, all).await;
+        }
+        Exchange::silent(Silence::Timeout, Duration::ZERO, Protocol::Udp)
+    }
+
+    /// Asks with a given effort and takes note of how it went.
+    async fn spend(&self, query: &Query, effort: Effort) -> Exchange {
+        let mut exchange = self.try_udp(query, effort).await;
+        if effort.ends_on_tcp && exchange.outcome == Err(Silence::Timeout) && exchange.protocol == Protocol::Udp {
+            exchange = self.or_tcp(query, exchange).await;
+        }
+        self.conclude(query, exchange)
+    }
+
+    /// Tries over UDP, and over TCP where the reply was cut or unfit. Where nothing came, that is for the caller.
+    async fn try_udp(&self, query: &Query, effort: Effort) -> Exchange {
+        let mut timeout = query.timeout.unwrap_or_else(|| self.health.first_timeout(query.server, now()));
+        let mut last = Exchange::silent(Silence::Timeout, Duration::ZERO, Protocol::Udp);
+        let mut may_drop_edns = query.with_edns;
+        for _ in 0..effort.tries {
+            last = self.send_udp(query, query.with_edns, timeout).await;
+            if may_drop_edns && is_edns_refused(&last) {
+                may_drop_edns = false;
+                last = self.send_udp(query, false, timeout).await;
+            }
+            match &last.outcome {
+                Ok(reply) => {
+                    self.health.note_answer(query.server, Some(last.rtt), now());
+                    if !reply.flags.truncated {
+                        return last;
+                    }
+                    self.health.note_quirk(query.server, now(), |quirks| quirks.truncates = true);
+                    return self.ask_tcp(query).await;
+                }
+                Err(Silence::Mismatched) => {
+                    let over_tcp = self.or_tcp(query, last).await;
+                    if over_tcp.outcome.is_ok() {
+                        self.health.note_quirk(query.server, now(), |quirks| quirks.mismatches_udp = true);
+                    }
+                    return over_tcp;
+                }
+                Err(Silence::Malformed | Silence::Refused) => return self.or_tcp(query, last).await,
+                Err(Silence::NoRoute | Silence::Forbidden | Silence::Limit) => return last,
+                Err(Silence::Timeout) if query.timeout.is_none() => timeout = ServerHealth::next_timeout(timeout),
+                Err(Silence::Timeout) => {}
+            }
+        }
+        last
+    }
+
+    /// Sends one datagram and waits for about `timeout`.
+    async fn send_udp(&self, query: &Query, with_edns: bool, timeout: Duration) -> Exchange {
+        let with_edns = with_edns && !self.health.quirks(query.server, now()).refuses_edns;
+        let timeout = Some(timeout.mul_f64(rand::random_range(JITTER)));
+        let one = Query { protocol: Protocol::Udp, with_edns, timeout, ..query.clone() };
+        self.udp.exchange(&one).await
+    }
+
+    /// Asks over TCP after UDP was in vain; what UDP said stands where this host has no way over TCP.
+    async fn or_tcp(&self, query: &Query, over_udp: Exchange) -> Exchange {
+        let over_tcp = self.ask_tcp(query).await;
+        if over_tcp.outcome == Err(Silence::NoRoute) { over_udp } else { over_tcp }
+    }
+
+    /// Asks over TCP, and once more without EDNS where the server does not take it.
+    async fn ask_tcp(&self, query: &Query) -> Exchange {
+        let with_edns = query.with_edns && !self.health.quirks(query.server, now()).refuses_edns;
+        let first = Query { protocol: Protocol::Tcp, with_edns, timeout: None, ..query.clone() };
+        let mut exchange = self.tcp.exchange(&first).await;
+        if with_edns && is_edns_refused(&exchange) {
+            exchange = self.tcp.exchange(&Query { with_edns: false, ..first }).await;
+            if exchange.outcome.is_ok() && !is_edns_refused(&exchange) {
+                self.health.note_quirk(query.server, now(), |quirks| quirks.refuses_edns = true);
+            }
+        }
+        if exchange.outcome.is_ok() {
+            self.health.note_answer(query.server, None, now());
+        }
+        exchange
+    }
+
+    /// Takes note of how a question that was sent ended.
+    fn conclude(&self, query: &Query, exchange: Exchange) -> Exchange {
+        match &exchange.outcome {
+            Ok(_) => self.failures.note_answer(query.server, &query.question),
+            Err(Silence::NoRoute | Silence::Forbidden | Silence::Limit) => {}
+            Err(silence) => {
+                self.health.note_failure(query.server, query.budget.check(), now());
+                self.failures.note_failure(query.server, &query.question, *silence, now());
+            }
+        }
+        exchange
+    }
+}
+
+impl<U: Transport, T: Transport> Transport for Fallback<U, T> {
+    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
+        self.ask(query).boxed()
+    }
+}
+
+/// Says whether a reply may mean that the server does not take EDNS (RFC 6891 §7).
+fn is_edns_refused(exchange: &Exchange) -> bool {
+    exchange.outcome.as_ref().is_ok_and(|reply| matches!(reply.rcode, Rcode::FORMERR | Rcode::NOTIMP | Rcode::BADVERS))
+}
+
+/// Returns the time, as the runtime counts it.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+#[cfg(test)]
+mod tests;
