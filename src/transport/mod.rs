@@ -8,6 +8,7 @@
 pub mod failure_cache;
 pub mod fallback;
 pub mod guard;
+pub mod live;
 pub mod pace;
 mod per_key;
 pub mod server_health;

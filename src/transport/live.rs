@@ -1,0 +1,77 @@
+//! The standard stack: what asks the Internet, or a lab on this host.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::Transport;
+use super::failure_cache::FailureCache;
+use super::fallback::{DEFAULT_ATTEMPTS, Fallback};
+use super::guard::{AddressPolicy, Guard};
+use super::pace::{PaceLimits, Paced, Pacer};
+use super::server_health::ServerHealth;
+use super::source::Source;
+use super::tcp::{TcpLimits, TcpTransport};
+use super::udp::UdpTransport;
+
+/// The port of the DNS (RFC 1035 §4.2).
+pub const DNS_PORT: u16 = 53;
+
+/// How servers are asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TransportSettings {
+    /// The port that servers listen on; 53 unless told.
+    pub dns_port: u16,
+    /// The source address; unless told, what the routing table says. Servers of the other family are then not asked.
+    pub bind: Option<IpAddr>,
+    /// Whether IPv6 servers are asked; yes unless told. Where not, they are [`NoRoute`](crate::evidence::Silence).
+    pub use_ipv6: bool,
+    /// How fast servers are asked.
+    pub limits: PaceLimits,
+    /// Which addresses are asked; those of the public Internet unless told.
+    pub policy: AddressPolicy,
+    /// The tries over UDP before TCP; 3 unless told.
+    pub attempts: u32,
+}
+
+impl Default for TransportSettings {
+    fn default() -> Self {
+        Self {
+            dns_port: DNS_PORT,
+            bind: None,
+            use_ipv6: true,
+            limits: PaceLimits::default(),
+            policy: AddressPolicy::public(),
+            attempts: DEFAULT_ATTEMPTS,
+        }
+    }
+}
+
+/// The standard stack and what it knows.
+#[derive(Clone)]
+pub struct Live {
+    /// What to ask with.
+    pub transport: Arc<dyn Transport>,
+    /// What is known of the servers.
+    pub health: Arc<ServerHealth>,
+    /// What failed of late.
+    pub failures: Arc<FailureCache>,
+}
+
+/// Builds the standard stack: guard(fallback(paced(udp), paced(tcp))). It is asked from within a tokio runtime.
+///
+/// # Errors
+/// What the operating system says where the source address is none of this host.
+pub fn live(settings: &TransportSettings) -> io::Result<Live> {
+    let source = Source { bind: settings.bind, use_ipv6: settings.use_ipv6 };
+    let pacer = Pacer::new(settings.limits);
+    let udp = Paced::new(UdpTransport::new(settings.dns_port, source)?, Arc::clone(&pacer));
+    let tcp = Paced::new(TcpTransport::new(settings.dns_port, source, TcpLimits::default()), pacer);
+    let (health, failures) = (Arc::<ServerHealth>::default(), Arc::<FailureCache>::default());
+    let fallback = Fallback::new(udp, tcp, Arc::clone(&health), Arc::clone(&failures), settings.attempts);
+    let transport: Arc<dyn Transport> = Arc::new(Guard::new(fallback, settings.policy));
+    Ok(Live { transport, health, failures })
+}
+
+#[cfg(test)]
+mod tests;
