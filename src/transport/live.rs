@@ -58,19 +58,47 @@ pub struct Live {
     pub failures: Arc<FailureCache>,
 }
 
-/// Builds the standard stack: guard(fallback(paced(udp), paced(tcp))). It is asked from within a tokio runtime.
+impl Live {
+    /// Builds the standard stack on sockets. It is asked from within a tokio runtime.
+    ///
+    /// # Errors
+    /// What the operating system says where the source address is none of this host.
+    pub fn open(settings: &TransportSettings) -> io::Result<Self> {
+        let source = Source { bind: settings.bind, use_ipv6: settings.use_ipv6 };
+        let udp = UdpTransport::new(settings.dns_port, source)?;
+        let tcp = TcpTransport::new(settings.dns_port, source, TcpLimits::default());
+        Ok(Self::over(udp, tcp, settings))
+    }
+
+    /// Builds the standard stack on other ways to send one datagram, or to make one connection, for a query.
+    ///
+    /// Port, source address and family are then up to those.
+    pub fn over<U, T>(udp: U, tcp: T, settings: &TransportSettings) -> Self
+    where
+        U: Transport + 'static,
+        T: Transport + 'static,
+    {
+        let pacer = Pacer::new(settings.limits);
+        let (udp, tcp) = (Paced::new(udp, Arc::clone(&pacer)), Paced::new(tcp, pacer));
+        let (health, failures) = (Arc::<ServerHealth>::default(), Arc::<FailureCache>::default());
+        let fallback = Fallback::new(udp, tcp, Arc::clone(&health), Arc::clone(&failures), settings.attempts);
+        let transport: Arc<dyn Transport> = Arc::new(Guard::new(fallback, settings.policy));
+        Self { transport, health, failures }
+    }
+}
+
+/// Builds the standard stack on sockets, guard(fallback(paced(udp), paced(tcp))), for who needs no more than to ask.
 ///
 /// # Errors
-/// What the operating system says where the source address is none of this host.
-pub fn live(settings: &TransportSettings) -> io::Result<Live> {
-    let source = Source { bind: settings.bind, use_ipv6: settings.use_ipv6 };
-    let pacer = Pacer::new(settings.limits);
-    let udp = Paced::new(UdpTransport::new(settings.dns_port, source)?, Arc::clone(&pacer));
-    let tcp = Paced::new(TcpTransport::new(settings.dns_port, source, TcpLimits::default()), pacer);
-    let (health, failures) = (Arc::<ServerHealth>::default(), Arc::<FailureCache>::default());
-    let fallback = Fallback::new(udp, tcp, Arc::clone(&health), Arc::clone(&failures), settings.attempts);
-    let transport: Arc<dyn Transport> = Arc::new(Guard::new(fallback, settings.policy));
-    Ok(Live { transport, health, failures })
+/// As [`Live::open`].
+pub fn live(settings: &TransportSettings) -> io::Result<Arc<dyn Transport>> {
+    Live::open(settings).map(|live| live.transport)
+}
+
+/// Builds the standard stack on other ways to send, such as a replay, for who needs no more than to ask.
+#[must_use]
+pub fn stack(udp: Arc<dyn Transport>, tcp: Arc<dyn Transport>, settings: &TransportSettings) -> Arc<dyn Transport> {
+    Live::over(udp, tcp, settings).transport
 }
 
 #[cfg(test)]

@@ -101,10 +101,10 @@ impl Exchange {
 /// The UDP payload that is offered to servers: what passes every sane path without fragments (DNS flag day 2020).
 const EDNS_PAYLOAD_OCTETS: u16 = 1232;
 
-/// Writes a query with an id and a mix of upper and lower case that nobody can foresee (RFC 5452 §9.2, 0x20).
-fn encode_unpredictable(query: &Query) -> Vec<u8> {
+/// Writes a query with an id that nobody can foresee (RFC 5452 §9.2) and its letters in the case of `case_bits` (0x20).
+fn encode_with_case(query: &Query, case_bits: u64) -> Vec<u8> {
     let edns = query.with_edns.then(|| Edns { payload_octets: EDNS_PAYLOAD_OCTETS, ..Edns::default() });
-    encode_query(rand::random(), &query.question, rand::random(), edns.as_ref())
+    encode_query(rand::random(), &query.question, case_bits, edns.as_ref())
 }
 
 #[cfg(test)]

@@ -16,13 +16,16 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::per_key::PerKey;
 use super::source::{Source, silence_of_connect, silence_of_open};
-use super::{Exchange, Query, Transport, encode_unpredictable};
+use super::{Exchange, Query, Transport, encode_with_case};
 use crate::budget::Budget;
-use crate::dns::message::{Message, is_bare_error_to, is_reply_to};
+use crate::dns::message::{HEADER_OCTETS, Message, is_bare_error_to, is_reply_to};
 use crate::evidence::{Protocol, Silence};
 
 /// The most addresses whose number of open connections is remembered while there are none.
 const SERVERS_KEPT: usize = 4096;
+
+/// The case bits that write all letters in lower case.
+const LOWER_CASE: u64 = u64::MAX;
 
 /// How long connections may take and how many there may be (threats.md A7).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -109,13 +112,13 @@ impl TcpTransport {
     /// Connects, sends the query and reads the first message that comes back.
     async fn converse(&self, query: &Query, local: SocketAddr) -> Result<Message, Silence> {
         let mut stream = self.connect(SocketAddr::new(query.server, self.port), local).await?;
-        let octets = encode_unpredictable(query);
+        let octets = encode_with_case(query, LOWER_CASE);
         // Length and message leave in one write (RFC 7766 §8).
         let length = u16::try_from(octets.len()).map_err(|_| Silence::Limit)?;
         let framed = [length.to_be_bytes().as_slice(), &octets].concat();
         stream.write_all(&framed).await.map_err(|_| Silence::Malformed)?;
         let reply = read_message(&mut stream, &query.budget).await?;
-        judge(&reply, &octets)
+        judge(reply, &octets, query.question.name.wire().len())
     }
 
     /// Connects from the local address.
@@ -168,10 +171,14 @@ impl Drop for Received<'_> {
     }
 }
 
-/// Says whether a message is the reply to the query, and reads it.
-fn judge(reply: &[u8], query: &[u8]) -> Result<Message, Silence> {
-    let message = Message::decode(reply).ok();
-    if !is_reply_to(reply, query) && !is_bare_error_to(reply, query) {
+/// Reads a message, if it is the reply to the query. The case of the `name_octets` octets of the name does not count:
+/// nobody else can write into the connection, and servers that do not keep the case must be heard somewhere.
+fn judge(mut reply: Vec<u8>, query: &[u8], name_octets: usize) -> Result<Message, Silence> {
+    let message = Message::decode(&reply).ok();
+    if let Some(name) = reply.get_mut(HEADER_OCTETS..HEADER_OCTETS + name_octets) {
+        name.make_ascii_lowercase();
+    }
+    if !is_reply_to(&reply, query) && !is_bare_error_to(&reply, query) {
         // What is no message at all cannot be another question's.
         return Err(if message.is_some() { Silence::Mismatched } else { Silence::Malformed });
     }

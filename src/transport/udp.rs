@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 use super::source::{Source, silence_of_open, silence_of_send};
-use super::{Exchange, Query, Transport, encode_unpredictable};
+use super::{Exchange, Query, Transport, encode_with_case};
 use crate::dns::message::Message;
 use crate::evidence::{Protocol, Silence};
 use book::{Arrival, Book, Ticket};
@@ -111,7 +111,7 @@ impl UdpTransport {
     /// Writes the query down in the book, under an id that is free.
     fn enter(&self, query: &Query, socket: u64) -> Option<(Arc<[u8]>, Ticket)> {
         (0..ID_DRAWS).find_map(|_| {
-            let octets: Arc<[u8]> = encode_unpredictable(query).into();
+            let octets: Arc<[u8]> = encode_with_case(query, rand::random()).into();
             let ticket = self.book.open(query.server, socket, &octets)?;
             Some((octets, ticket))
         })

@@ -7,12 +7,12 @@ use crate::budget::Budget;
 use crate::dns::rrset::Rcode;
 use crate::evidence::{Protocol, Silence};
 use crate::transport::Query;
-use crate::transport::tests::{HostileServer, Stream, echo, hasty_query, query};
+use crate::transport::tests::{HostileServer, Scripted, Stream, echo, hasty_query, query};
 
 /// The stack as a lab uses it.
 fn lab(server: &HostileServer) -> Live {
     let policy = AddressPolicy::allowing_special();
-    live(&TransportSettings { dns_port: server.port, policy, ..TransportSettings::default() }).unwrap()
+    Live::open(&TransportSettings { dns_port: server.port, policy, ..TransportSettings::default() }).unwrap()
 }
 
 /// Writes the genuine reply.
@@ -53,7 +53,8 @@ async fn a_server_that_does_not_keep_the_case_is_read_over_tcp() {
         reply[12..60].make_ascii_lowercase();
         vec![reply]
     };
-    let server = HostileServer::start("127.0.0.1", lower, genuine).await;
+    let server =
+        HostileServer::start("127.0.0.1", lower, move |_, query| Stream::Message(lower(0, query).remove(0))).await;
     let stack = lab(&server);
     let exchange = stack.transport.exchange(&server.query()).await;
     assert_eq!((exchange.outcome.is_ok(), exchange.protocol), (true, Protocol::Tcp));
@@ -112,7 +113,7 @@ async fn the_server_sees_no_more_packets_than_the_budget_has() {
     let policy = AddressPolicy::allowing_special();
     let limits = PaceLimits::default().with_per_server(0);
     let settings = TransportSettings { dns_port: server.port, policy, limits, ..TransportSettings::default() };
-    let stack = live(&settings).unwrap();
+    let stack = Live::open(&settings).unwrap();
     let budget = Budget::for_check().for_walk();
     let queries: Vec<Query> = (0..80).map(|_| Query { budget: Arc::clone(&budget), ..server.query() }).collect();
     let exchanges = futures::future::join_all(queries.iter().map(|query| stack.transport.exchange(query))).await;
@@ -120,14 +121,25 @@ async fn the_server_sees_no_more_packets_than_the_budget_has() {
     assert_eq!((served.load(Ordering::SeqCst), budget.sends()), (50, 50));
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_stack_stands_on_anything_that_sends() {
+    let udp = Arc::new(Scripted::silent(Silence::Mismatched));
+    let tcp = Arc::new(Scripted::silent(Silence::Refused));
+    let settings = TransportSettings { policy: AddressPolicy::allowing_special(), ..TransportSettings::default() };
+    let stack = stack(Arc::clone(&udp) as _, Arc::clone(&tcp) as _, &settings);
+    assert_eq!(stack.exchange(&query("192.0.2.1")).await.outcome, Err(Silence::Refused));
+    assert_eq!(stack.exchange(&query("169.254.169.254")).await.outcome, Err(Silence::Forbidden));
+    assert_eq!((udp.sent().len(), tcp.sent().len()), (1, 1));
+}
+
 #[tokio::test]
 async fn settings_are_obeyed() {
     let server = HostileServer::start("127.0.0.1", |_, query| vec![echo(query)], genuine).await;
-    let public = live(&TransportSettings { dns_port: server.port, ..TransportSettings::default() }).unwrap();
+    let public = Live::open(&TransportSettings { dns_port: server.port, ..TransportSettings::default() }).unwrap();
     assert_eq!(public.transport.exchange(&server.query()).await.outcome, Err(Silence::Forbidden));
     let policy = AddressPolicy::allowing_special();
     let no_ipv6 = TransportSettings { dns_port: server.port, policy, use_ipv6: false, ..TransportSettings::default() };
-    let stack = live(&no_ipv6).unwrap();
+    let stack = Live::open(&no_ipv6).unwrap();
     assert_eq!(stack.transport.exchange(&query("::1")).await.outcome, Err(Silence::NoRoute));
     assert!(stack.transport.exchange(&server.query()).await.outcome.is_ok());
     assert_eq!(server.seen(), (1, 0));

@@ -51,7 +51,19 @@ async fn a_reply_that_matches_is_read() {
 async fn a_reply_to_something_else_is_no_reply() {
     assert_eq!(ask(changed(|reply| reply[0] ^= 1)).await, Err(Silence::Mismatched));
     assert_eq!(ask(changed(|reply| reply[13] ^= 1)).await, Err(Silence::Mismatched));
-    assert_eq!(ask(changed(|reply| reply[13] ^= 0x20)).await, Err(Silence::Mismatched));
+    let wrong_type = changed(|reply| {
+        // Before the class and an OPT record of eleven octets.
+        let at = reply.len() - 14;
+        reply[at] ^= 1;
+    });
+    assert_eq!(ask(wrong_type).await, Err(Silence::Mismatched));
+}
+
+#[tokio::test]
+async fn the_case_of_letters_does_not_count_over_tcp() {
+    assert!(ask(changed(|reply| reply[13] ^= 0x20)).await.is_ok());
+    let upper = changed(|reply| reply[12..50].make_ascii_uppercase());
+    assert!(ask(upper).await.is_ok());
 }
 
 #[tokio::test]

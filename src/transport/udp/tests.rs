@@ -137,7 +137,7 @@ async fn ports_ids_and_cases_vary() {
         udp.pools[0].lock().unwrap().iter().map(|one| one.socket.local_addr().unwrap().port()).collect();
     assert_eq!(ports.len(), SOCKETS_PER_FAMILY);
     let query = hasty_query(server.address);
-    let queries: HashSet<Vec<u8>> = (0..1000).map(|_| encode_unpredictable(&query)).collect();
+    let queries: HashSet<Vec<u8>> = (0..1000).map(|_| encode_with_case(&query, rand::random())).collect();
     assert_eq!(queries.len(), 1000);
     let ids: HashSet<_> = queries.iter().map(|octets| &octets[..2]).collect();
     assert!(ids.len() > 950, "{} ids of 1000", ids.len());
