@@ -30,6 +30,8 @@ use crate::evidence::{Protocol, Silence};
 
 /// How many times the pace of one address a network of many gets (threats.md A9).
 const NETWORK_FACTOR: u32 = 5;
+/// The highest rate that is told from no limit: a question a microsecond.
+const MAX_PER_SECOND: u32 = 1_000_000;
 /// The most server addresses, and the most networks, whose pace is remembered while nothing is in flight there.
 const GATES_KEPT: usize = 16_384;
 /// The most that one question costs at a server that was slowed: its rate is then an eighth.
@@ -233,7 +235,7 @@ impl Rate {
     /// Makes a rate limit; `None` where there is none.
     fn new(per_second: u32, burst: u32) -> Option<Self> {
         let burst = NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_second(NonZeroU32::new(per_second)?).allow_burst(burst);
+        let quota = Quota::per_second(NonZeroU32::new(per_second.min(MAX_PER_SECOND))?).allow_burst(burst);
         let clock = TokioClock { start: Instant::now() };
         let limiter = RateLimiter::direct_with_clock(quota, clock.clone());
         Some(Self { limiter, clock, burst, turnstile: tokio::sync::Mutex::default() })

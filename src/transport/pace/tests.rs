@@ -93,6 +93,15 @@ async fn zero_is_no_limit_but_flight_stays_capped() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_rate_is_too_high() {
+    let limits = PaceLimits { per_second_in_all: u32::MAX, ..PaceLimits::default() }.with_per_server(u32::MAX);
+    let paced = paced(limits, Scripted::always(good()));
+    let started = Instant::now();
+    flood(&paced, 100, PaceClass::Ordinary, |_| "192.0.2.1".to_owned()).await;
+    assert!(started.elapsed() < SECOND);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dropped_question_gives_its_place_back() {
     let paced = paced(PaceLimits::default(), Scripted::silent(Silence::Timeout));
     let queries: Vec<Query> = (0..32).map(|_| query("192.0.2.1")).collect();
