@@ -3,8 +3,11 @@
 //! Pure: reads an [`Expectation`](crate::expectation::Expectation) and
 //! [`Evidence`](crate::evidence::Evidence), asks nothing. Findings do not change with the order of servers or records.
 
+pub mod candidates;
 pub mod catalogue;
+pub mod dkim;
 pub mod finding;
+pub mod inquiry;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod status;

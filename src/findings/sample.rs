@@ -12,6 +12,8 @@
 //!
 //! What is said is data with ` | ` between, or one of the words of [`outcome`].
 
+pub(crate) mod world;
+
 use std::net::IpAddr;
 use std::time::Duration;
 

@@ -1,0 +1,117 @@
+//! The three CNAME records of Easy DKIM.
+//!
+//! One diagnosis serves the plan and the judgement: what it would still like to see is what
+//! [`wanted`] returns, and what it makes of all that was seen is what [`judge`] returns. Of the
+//! faults that a record shows, the first one counts: what stands at the record's own name, then a
+//! record at a wrong name, then a wildcard, then nothing.
+//!
+//! Never says anything about records that could not be checked, nor why servers differ.
+
+mod chase;
+mod own_name;
+mod search;
+mod site;
+mod target;
+mod text;
+
+use crate::dns::rrset::Record;
+use crate::evidence::Evidence;
+use crate::expectation::{Expectation, RecordKind};
+use crate::findings::catalogue::Code;
+use crate::findings::dkim::own_name::{OwnName, look_at_own_name};
+use crate::findings::dkim::search::search;
+use crate::findings::dkim::site::{Diagnosis, Site, records_in};
+use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus, Subject};
+use crate::findings::inquiry::{Ask, Inquiry};
+
+/// Judges the DKIM records.
+///
+/// Returns the records in the expectation's order, and one finding for each that is absent or wrong,
+/// with one about the domain where only some are right; in no particular order.
+#[must_use]
+pub fn judge(expectation: &Expectation, evidence: &Evidence) -> (Vec<JudgedRecord>, Vec<Finding>) {
+    let mut inquiry = Inquiry::new(evidence);
+    let sites = sites(expectation, evidence);
+    let opinions = examine(&sites, &mut inquiry);
+    let mut findings: Vec<Finding> =
+        opinions.iter().filter_map(|(_, diagnosis)| diagnosis.clone()).map(|each| each.finding).collect();
+    let records: Vec<JudgedRecord> =
+        sites.iter().zip(opinions).map(|(site, (status, diagnosis))| judged(site, status, diagnosis)).collect();
+    findings.extend(partial(expectation, &sites, &records));
+    (records, findings)
+}
+
+/// Returns what is left to ask to say what is wrong with the DKIM records; empty where all are right,
+/// where they could not be checked, and where all is known.
+#[must_use]
+pub fn wanted(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
+    let mut inquiry = Inquiry::new(evidence);
+    examine(&sites(expectation, evidence), &mut inquiry);
+    inquiry.into_wanted()
+}
+
+/// Looks every expected DKIM record up.
+fn sites<'e>(expectation: &'e Expectation, evidence: &'e Evidence) -> Vec<Site<'e>> {
+    expectation.of_kind(RecordKind::Dkim).filter_map(|record| Site::new(expectation, record, evidence)).collect()
+}
+
+/// Says of each record how it stands and, where it is absent or wrong, why.
+fn examine(sites: &[Site<'_>], inquiry: &mut Inquiry<'_>) -> Vec<(RecordStatus, Option<Diagnosis>)> {
+    let own: Vec<OwnName> = sites.iter().map(|site| look_at_own_name(site, inquiry)).collect();
+    let missing: Vec<&Site<'_>> =
+        sites.iter().zip(&own).filter(|(_, own)| matches!(own, OwnName::Missing(_))).map(|(site, _)| site).collect();
+    // Elsewhere is looked only when it is known which records are missing.
+    let hits = if inquiry.is_wanting() { Vec::new() } else { search(&missing, inquiry) };
+    let mut hits = hits.into_iter();
+    let mut say = |(site, own): (&Site<'_>, OwnName)| match own {
+        OwnName::Settled(status) => (status, None),
+        OwnName::Fault(diagnosis) => (RecordStatus::Wrong, Some(diagnosis)),
+        OwnName::Missing(by_wildcard) => match hits.next().flatten().or(by_wildcard) {
+            Some(diagnosis) => (RecordStatus::Wrong, Some(diagnosis)),
+            None => (RecordStatus::Absent, Some(Diagnosis::new(site.finding(Code::Absent)))),
+        },
+    };
+    sites.iter().zip(own).map(&mut say).collect()
+}
+
+/// Puts the judgement of one record together.
+fn judged(site: &Site<'_>, status: RecordStatus, diagnosis: Option<Diagnosis>) -> JudgedRecord {
+    let code = match status {
+        RecordStatus::Ok => None,
+        RecordStatus::UnableToCheck => Some(Code::UnableToCheck),
+        RecordStatus::Inconsistent => Some(Code::InconsistentServers),
+        RecordStatus::Absent | RecordStatus::Wrong => diagnosis.as_ref().map(|each| each.finding.code),
+    };
+    let mut found: Vec<Record> = site.standing.answering().into_iter().flat_map(records_in).collect();
+    found.extend(diagnosis.into_iter().flat_map(|each| each.found));
+    found.sort_by(|a, b| (&a.owner, &a.rdata, a.ttl).cmp(&(&b.owner, &b.rdata, b.ttl)));
+    found.dedup_by(|later, kept| later.owner == kept.owner && later.rdata == kept.rdata);
+    let is_right_somewhere = !site.standing.right.is_empty();
+    JudgedRecord { record: site.record.clone(), status, code, is_right_somewhere, found }
+}
+
+/// Finds that only a part of the records is right; those that are only on their way do not count.
+fn partial(expectation: &Expectation, sites: &[Site<'_>], records: &[JudgedRecord]) -> Option<Finding> {
+    let names = |is_meant: fn(RecordStatus) -> bool| {
+        let mut names: Vec<_> =
+            records.iter().filter(|record| is_meant(record.status)).map(|record| record.record.name.clone()).collect();
+        names.sort();
+        names
+    };
+    let right = names(|status| status == RecordStatus::Ok);
+    let wrong = names(|status| matches!(status, RecordStatus::Absent | RecordStatus::Wrong));
+    if right.is_empty() || wrong.is_empty() {
+        return None;
+    }
+    let finding = Finding::new(Code::Partial, Subject::Domain(expectation.domain.clone()))
+        .with("right", Argument::Names(right))
+        .with("wrong", Argument::Names(wrong));
+    // One reply for each record is enough: the records' own findings hold the others.
+    let proven = sites.iter().fold(finding, |finding, site| {
+        finding.proven_by(&site.record.question(), site.standing.answering().into_iter().take(1))
+    });
+    Some(proven)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! What a rule reads, and what it would still like to read.
+//!
+//! The rules that diagnose a fault need more than the expected records. They ask an [`Inquiry`] for
+//! it: what was seen they get, what was not asked yet is noted. So the plan asks what the judgement
+//! reads, and nothing else.
+
+use crate::dns::name::Name;
+use crate::dns::response::Response;
+use crate::dns::rrset::Question;
+use crate::evidence::{ChainEnd, Evidence, Observation};
+use crate::findings::status::cname_targets;
+
+/// Whom to ask.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Scope {
+    /// Every address of every server of the deepest zone.
+    Every,
+    /// The servers of the deepest zone, until one answers.
+    Any,
+    /// The servers of this zone, which need not be the deepest one, until one answers or refers.
+    At(Name),
+}
+
+/// One question that is left to ask.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Ask {
+    /// What to ask.
+    pub question: Question,
+    /// Whom.
+    pub scope: Scope,
+}
+
+/// Evidence, and what is missing from it.
+#[derive(Debug)]
+pub struct Inquiry<'e> {
+    /// What was seen.
+    evidence: &'e Evidence,
+    /// What was looked for and not asked yet, in order, without duplicates.
+    wanted: Vec<Ask>,
+}
+
+impl<'e> Inquiry<'e> {
+    /// Starts with nothing missing.
+    #[must_use]
+    pub fn new(evidence: &'e Evidence) -> Self {
+        Self { evidence, wanted: Vec::new() }
+    }
+
+    /// Returns the evidence.
+    #[must_use]
+    pub fn evidence(&self) -> &'e Evidence {
+        self.evidence
+    }
+
+    /// Looks a question up that one server's word is enough for.
+    pub fn look(&mut self, question: &Question) -> Sight<'e> {
+        if !is_asked_or_futile(self.evidence, question) {
+            self.want(question, Scope::Any);
+        }
+        let seen = self.evidence.observations(question).into_iter().filter(|seen| seen.is_answer()).collect();
+        Sight { question: question.clone(), seen }
+    }
+
+    /// Looks up what the servers of `zone` said to a question about a name that lies in a zone below it.
+    pub fn look_at(&mut self, question: &Question, zone: &Name) -> Sight<'e> {
+        let all = self.evidence.all_observations().filter(|(asked, seen)| *asked == question && seen.zone == *zone);
+        let all: Vec<&Observation> = all.map(|(_, seen)| seen).collect();
+        let has_address = self.evidence.cut(zone).is_some_and(|cut| cut.addresses().next().is_some());
+        if all.is_empty() && has_address {
+            self.want(question, Scope::At(zone.clone()));
+        }
+        Sight { question: question.clone(), seen: all.into_iter().filter(|seen| seen.is_answer()).collect() }
+    }
+
+    /// Says whether something was looked for that was not asked yet.
+    #[must_use]
+    pub fn is_wanting(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
+    /// Returns what was looked for and not asked yet; in order, without duplicates.
+    #[must_use]
+    pub fn into_wanted(self) -> Vec<Ask> {
+        self.wanted
+    }
+
+    /// Notes what is missing.
+    fn want(&mut self, question: &Question, scope: Scope) {
+        let ask = Ask { question: question.clone(), scope };
+        if !self.wanted.contains(&ask) {
+            self.wanted.push(ask);
+        }
+    }
+}
+
+/// Says whether there is no use in asking: it was done, or the walk to the name led nowhere.
+#[must_use]
+pub fn is_asked_or_futile(evidence: &Evidence, question: &Question) -> bool {
+    evidence.is_asked(question) || evidence.chain(&question.name).is_some_and(|chain| chain.end != ChainEnd::Reached)
+}
+
+/// The answers to one question.
+#[derive(Clone, Debug)]
+pub struct Sight<'e> {
+    /// What was asked.
+    pub question: Question,
+    /// Those who answer, in order of server names and addresses; empty where nobody does or nobody was asked.
+    pub seen: Vec<&'e Observation>,
+}
+
+impl<'e> Sight<'e> {
+    /// Returns the targets of the CNAMEs that the first answer gives; sorted, without duplicates.
+    #[must_use]
+    pub fn cname_targets(&self) -> Vec<&'e Name> {
+        self.seen.first().map(|seen| cname_targets(seen)).unwrap_or_default()
+    }
+
+    /// Says whether somebody answers, and all who do say that the name is not there.
+    #[must_use]
+    pub fn is_nxdomain(&self) -> bool {
+        !self.seen.is_empty() && self.seen.iter().all(|seen| matches!(seen.response(), Some(Response::NxDomain(_))))
+    }
+
+    /// Says whether somebody answers, and all who do say that the name is there and the type is not.
+    #[must_use]
+    pub fn is_nodata(&self) -> bool {
+        !self.seen.is_empty() && self.seen.iter().all(|seen| matches!(seen.response(), Some(Response::NoData(_))))
+    }
+}
