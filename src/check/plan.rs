@@ -1,0 +1,88 @@
+//! What is left to ask.
+//!
+//! Pure: looks at what is expected and what was seen, and says what to ask next. The expected
+//! records come first, all at once; more is asked only about what is not right, and it is the
+//! findings that say what they would still like to see. Where nothing is left, they judge.
+
+use std::collections::BTreeSet;
+
+use crate::dns::name::Name;
+use crate::dns::public_suffix::is_registry;
+use crate::dns::rrset::{Question, RecordType};
+use crate::evidence::Evidence;
+use crate::expectation::{Depth, Expectation, ExpectedRecord, RecordKind};
+use crate::findings::dkim;
+use crate::findings::finding::RecordStatus;
+use crate::findings::inquiry::is_asked_or_futile;
+pub use crate::findings::inquiry::{Ask, Scope};
+use crate::findings::status::{cname_standing, standing};
+
+/// Returns what is left to ask; sorted, each question once, empty where the evidence is complete.
+///
+/// Only questions that were not asked yet, so that asking round after round ends. A domain whose
+/// records are right takes one round at depth quick, of the expected records alone. Where the
+/// budget has run out, nothing is left.
+#[must_use]
+pub fn next(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
+    if evidence.is_budget_exceeded {
+        return Vec::new();
+    }
+    let mut asks = expected_records(expectation, evidence);
+    if asks.is_empty() {
+        asks = dkim::wanted(expectation, evidence);
+        asks.extend(zone_health(expectation, evidence));
+    }
+    // Scopes sort from wide to narrow: what every server is asked needs no single one.
+    asks.sort();
+    asks.dedup_by(|later, kept| later.question == kept.question && !matches!(later.scope, Scope::At(_)));
+    asks
+}
+
+/// Asks every server for the expected records.
+fn expected_records(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
+    let questions = expectation.records.iter().map(ExpectedRecord::question);
+    questions
+        .filter(|question| !is_asked_or_futile(evidence, question))
+        .map(|question| Ask { question, scope: Scope::Every })
+        .collect()
+}
+
+/// Asks every server of a zone for its NS and SOA records: at depth full, and where a record there is not right.
+///
+/// Zones of registries are left out, and those whose servers did not answer.
+fn zone_health(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
+    let zones: BTreeSet<&Name> = expectation
+        .records
+        .iter()
+        .filter(|record| is_zone_of_interest(expectation, evidence, record))
+        .filter_map(|record| Some(&evidence.zone_of(&record.name)?.zone))
+        .filter(|zone| !is_registry(zone))
+        .collect();
+    zones
+        .into_iter()
+        .flat_map(|zone| [RecordType::NS, RecordType::SOA].map(|kind| Question::new(zone.clone(), kind)))
+        .filter(|question| !is_asked_or_futile(evidence, question))
+        .map(|question| Ask { question, scope: Scope::Every })
+        .collect()
+}
+
+/// Says whether the zone of a record has to be looked at: its servers answer, and more is wanted than
+/// what they said, they differ, or the DKIM record there is not right.
+fn is_zone_of_interest(expectation: &Expectation, evidence: &Evidence, record: &ExpectedRecord) -> bool {
+    let status = match record.kind {
+        RecordKind::Dkim => cname_standing(evidence, record).status(),
+        // Whether a policy is right is not known before it was followed; here it matters only whether servers differ.
+        RecordKind::Spf | RecordKind::Dmarc => match standing(evidence, &record.question(), |_| false).status() {
+            RecordStatus::Absent | RecordStatus::Wrong => RecordStatus::Ok,
+            differing => differing,
+        },
+    };
+    match status {
+        RecordStatus::UnableToCheck => false,
+        RecordStatus::Ok => expectation.depth == Depth::Full,
+        RecordStatus::Inconsistent | RecordStatus::Absent | RecordStatus::Wrong => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

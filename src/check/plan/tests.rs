@@ -1,0 +1,136 @@
+//! What is asked, and how much, for a whole domain.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::evidence::Evidence;
+use crate::expectation::DEFAULT_DKIM_ZONE;
+use crate::findings::sample::world::{TOKENS, World};
+use crate::findings::sample::{name, say};
+
+/// All that a domain needs, at two servers.
+const HEALTHY: &str = "zone example.com. ns1.example.=192.0.2.1 ns2.example.=192.0.2.2
+                       {t}._domainkey.mail.example.com. CNAME: {t}.dkim.amazonses.com.
+                       mail.example.com. TXT: v=spf1 include:amazonses.com -all
+                       _dmarc.mail.example.com. TXT: v=DMARC1; p=reject";
+
+/// Returns what is expected of mail.example.com.
+fn expectation(depth: Depth) -> Expectation {
+    Expectation::new("mail.example.com", &TOKENS, DEFAULT_DKIM_ZONE).unwrap().with_depth(depth)
+}
+
+/// Runs the plan to its end.
+fn run(text: &str, depth: Depth) -> World {
+    let expectation = expectation(depth);
+    World::new(text).run(|evidence| next(&expectation, evidence))
+}
+
+/// Returns all questions that were asked, but for those of the expected records.
+fn asked_beyond(world: &World) -> Vec<String> {
+    let expected: Vec<Question> = expectation(Depth::Quick).records.iter().map(ExpectedRecord::question).collect();
+    let questions: BTreeSet<&Question> = world.evidence.all_observations().map(|(question, _)| question).collect();
+    questions.into_iter().filter(|question| !expected.contains(question)).map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_healthy_domain_takes_one_round_of_five_questions() {
+    let asks = next(&expectation(Depth::Quick), &Evidence::new(String::new()));
+    assert_eq!(asks.len(), 5);
+    assert!(asks.iter().all(|ask| ask.scope == Scope::Every));
+    let world = run(HEALTHY, Depth::Quick);
+    assert_eq!((world.rounds, world.questions), (1, 5));
+}
+
+#[test]
+fn depth_full_looks_at_the_zone_of_a_healthy_domain_too() {
+    let world = run(HEALTHY, Depth::Full);
+    assert_eq!(world.rounds, 2);
+    assert_eq!(asked_beyond(&world), ["example.com. NS", "example.com. SOA"]);
+}
+
+#[test]
+fn a_zone_is_looked_at_where_a_record_is_not_right_or_servers_differ() {
+    for (what, line) in [
+        ("wrong", "t1._domainkey.mail.example.com. CNAME: t1.dkim.eu-west-1.amazonses.com."),
+        ("inconsistent", "t1._domainkey.mail.example.com. CNAME @192.0.2.1: x.example."),
+        ("a policy that differs", "mail.example.com. TXT @192.0.2.1: v=spf1 include:amazonses.com ~all"),
+    ] {
+        let world = run(&format!("{line}\n{HEALTHY}"), Depth::Quick);
+        let asked = asked_beyond(&world);
+        assert!(
+            ["example.com. NS", "example.com. SOA"].iter().all(|each| asked.contains(&(*each).to_owned())),
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn nothing_more_is_asked_where_nobody_answers() {
+    for says in ["timeout", "refused", "lame"] {
+        let lines = format!(
+            "zone example.com. ns1.example.=192.0.2.1
+             {{t}}._domainkey.mail.example.com. CNAME: {says}
+             mail.example.com. TXT: {says}
+             _dmarc.mail.example.com. TXT: {says}"
+        );
+        for depth in [Depth::Quick, Depth::Full] {
+            assert_eq!(run(&lines, depth).questions, 5, "{says}");
+        }
+    }
+}
+
+#[test]
+fn a_registry_is_asked_for_no_more_than_the_expected_records() {
+    let world = run("com. TXT: nodata", Depth::Full);
+    let asked = asked_beyond(&world);
+    assert!(asked.iter().all(|question| question.starts_with("_dmarc.")), "{asked:?}");
+}
+
+#[test]
+fn nothing_is_asked_once_the_budget_is_spent() {
+    let mut evidence = Evidence::new(String::new());
+    evidence.is_budget_exceeded = true;
+    assert_eq!(next(&expectation(Depth::Full), &evidence), []);
+}
+
+#[test]
+fn a_name_that_no_walk_reaches_is_not_asked_again() {
+    let mut evidence = crate::findings::sample::evidence(
+        "zone example.com. ns1.example.=192.0.2.1
+         end t1._domainkey.mail.example.com. unresolvable",
+    );
+    for record in &expectation(Depth::Quick).records[1..] {
+        say(&mut evidence, &record.question(), &name("example.com"), None, "timeout");
+    }
+    assert_eq!(next(&expectation(Depth::Quick), &evidence), []);
+}
+
+proptest! {
+    #[test]
+    fn no_question_is_asked_twice_and_the_rounds_end(
+        choices in proptest::collection::vec(0_usize..8, 0..5),
+        is_full in any::<bool>(),
+    ) {
+        let lines = [
+            "t1._domainkey.mail.example.com. CNAME: timeout",
+            "t2._domainkey.mail.example.com. CNAME: nxdomain",
+            "t2._domainkey.example.com. CNAME: t2.dkim.amazonses.com.",
+            "t3._domainkey.mail.example.com. CNAME: nodata",
+            "*.example.com. A: 192.0.2.80",
+            "mail.example.com. TXT @192.0.2.2: v=spf1 include:spf.example.com -all",
+            "_dmarc.mail.example.com. TXT: nxdomain",
+            "example.com. SOA: timeout",
+        ];
+        let chosen: Vec<&str> = choices.iter().map(|choice| lines[*choice]).collect();
+        let expectation = expectation(if is_full { Depth::Full } else { Depth::Quick });
+        let asked = std::cell::RefCell::new(BTreeSet::new());
+        let world = World::new(&format!("{}\n{HEALTHY}", chosen.join("\n"))).run(|evidence| {
+            let asks = next(&expectation, evidence);
+            for ask in &asks {
+                assert!(asked.borrow_mut().insert(ask.clone()), "twice: {ask:?}");
+            }
+            asks
+        });
+        prop_assert!(world.questions <= 60, "{}", world.questions);
+    }
+}
