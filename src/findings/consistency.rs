@@ -1,0 +1,60 @@
+//! Servers of one zone that differ about a record.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::evidence::{Evidence, Observation};
+use crate::expectation::{Expectation, ExpectedRecord, RecordKind};
+use crate::findings::catalogue::Code;
+use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus};
+use crate::findings::status::cname_standing;
+use crate::findings::view::Views;
+use crate::findings::{dmarc, spf};
+
+/// Finds the records whose servers differ, one finding for each kind of record.
+///
+/// It is about the first of the records in question; its arguments are `records`, the names of all of them, and
+/// `servers` and `addresses`, those that answer without having it right. The proof quotes all that answer.
+pub(super) fn judge(expectation: &Expectation, evidence: &Evidence, records: &[JudgedRecord]) -> Vec<Finding> {
+    let mut by_kind: BTreeMap<&str, Vec<&ExpectedRecord>> = BTreeMap::new();
+    for judged in records.iter().filter(|judged| judged.status == RecordStatus::Inconsistent) {
+        by_kind.entry(judged.record.kind.as_str()).or_default().push(&judged.record);
+    }
+    by_kind.into_values().filter_map(|records| of_one_kind(expectation, evidence, records)).collect()
+}
+
+/// Makes one finding of the records of one kind.
+fn of_one_kind(expectation: &Expectation, evidence: &Evidence, mut records: Vec<&ExpectedRecord>) -> Option<Finding> {
+    records.sort();
+    let mut finding = Finding::new(Code::InconsistentServers, *records.first()?);
+    let (mut servers, mut addresses) = (BTreeSet::new(), BTreeSet::new());
+    for record in &records {
+        let (answering, wrong) = camps(expectation, evidence, record);
+        servers.extend(wrong.iter().map(|seen| seen.server.clone()));
+        addresses.extend(wrong.iter().map(|seen| seen.address));
+        finding = finding.proven_by(&record.question(), answering);
+    }
+    let names = records.iter().map(|record| record.name.clone()).collect();
+    Some(
+        finding
+            .with("records", Argument::Names(names))
+            .with("servers", Argument::Names(servers.into_iter().collect()))
+            .with("addresses", Argument::Addresses(addresses.into_iter().collect())),
+    )
+}
+
+/// Returns the servers that answer the question of a record, and those of them that do not have it right.
+fn camps<'e>(
+    expectation: &Expectation,
+    evidence: &'e Evidence,
+    record: &ExpectedRecord,
+) -> (Vec<&'e Observation>, Vec<&'e Observation>) {
+    let of = |views: Views<'_, 'e>| (views.answering(), views.wrong());
+    match record.kind {
+        RecordKind::Dkim => {
+            let standing = cname_standing(evidence, record);
+            (standing.answering(), standing.other)
+        }
+        RecordKind::Spf => of(spf::views(evidence, record)),
+        RecordKind::Dmarc => of(dmarc::views(expectation, evidence, record)),
+    }
+}

@@ -1,0 +1,138 @@
+//! What the TXT records at a name say, as far as the evidence goes: joined, with aliases followed.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::dns::bailiwick::MAX_CHAIN_LINKS;
+use crate::dns::name::Name;
+use crate::dns::rdata::Rdata;
+use crate::dns::response::Response;
+use crate::dns::rrset::{Question, RRset, Record, RecordType};
+use crate::evidence::{ChainEnd, Evidence, Observation};
+use crate::findings::status::standing;
+use crate::records::txt::join;
+
+/// What the TXT records at a name say.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Texts {
+    /// These texts, each one record, sorted; none where the name or the type is not there.
+    Known(Vec<Vec<u8>>),
+    /// It takes another question to know.
+    Ask(Question),
+    /// It cannot be known: too few servers answer, or the aliases do not end.
+    Unknown,
+}
+
+/// Returns what most of the answering servers say of the TXT records at `name`.
+///
+/// Among views that as many servers share, the first in order counts, so that the order of servers does not.
+pub(super) fn texts_at(evidence: &Evidence, name: &Name) -> Texts {
+    follow(evidence, name, MAX_CHAIN_LINKS)
+}
+
+/// Returns what one server says of the TXT records at the name that it was asked for.
+///
+/// The end of an alias counts as the same server gives it, where it may speak of it; else that name's own servers say.
+/// That a chain has no end, where its first server says so, is hearsay and not read.
+pub(super) fn texts_from(evidence: &Evidence, seen: &Observation) -> Texts {
+    step(seen).map_or(Texts::Unknown, |step| take(evidence, step, MAX_CHAIN_LINKS))
+}
+
+/// What one reply says of the texts, before aliases are followed.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Step {
+    /// These texts.
+    Texts(Vec<Vec<u8>>),
+    /// What stands at another name, so many links further.
+    At(Name, usize),
+}
+
+/// Returns what most servers say at `name`, with so many links of aliases left to follow.
+///
+/// Only the step that most servers share is followed: a hostile zone cannot make a thicket of paths of its aliases.
+fn follow(evidence: &Evidence, name: &Name, links_left: usize) -> Texts {
+    let question = Question::new(name.clone(), RecordType::TXT);
+    let answers = standing(evidence, &question, |_| true);
+    if answers.asked() == 0 {
+        let is_open = evidence.chain(name).is_none_or(|chain| chain.end == ChainEnd::Reached);
+        return if is_open && !evidence.is_asked(&question) { Texts::Ask(question) } else { Texts::Unknown };
+    }
+    if !answers.is_checkable() {
+        return Texts::Unknown;
+    }
+    let mut shared: BTreeMap<Step, usize> = BTreeMap::new();
+    for step in answers.right.into_iter().filter_map(step) {
+        *shared.entry(step).or_default() += 1;
+    }
+    let most = shared.into_iter().max_by_key(|(step, servers)| (*servers, Reverse(step.clone())));
+    most.map_or(Texts::Unknown, |(step, _)| take(evidence, step, links_left))
+}
+
+/// Takes a step, with so many links of aliases left to follow.
+fn take(evidence: &Evidence, step: Step, links_left: usize) -> Texts {
+    match step {
+        Step::Texts(texts) => Texts::Known(texts),
+        Step::At(target, links) => match links_left.checked_sub(links) {
+            Some(links_left) => follow(evidence, &target, links_left),
+            None => Texts::Unknown,
+        },
+    }
+}
+
+/// Reads one reply; `None` where it is no answer.
+fn step(seen: &Observation) -> Option<Step> {
+    match seen.response()? {
+        Response::Answer(answer) => Some(Step::Texts(joined(&answer.rrset))),
+        Response::NoData(_) | Response::NxDomain(_) => Some(Step::Texts(Vec::new())),
+        Response::Alias(alias) => match &alias.rrset {
+            Some(rrset) => Some(Step::Texts(joined(rrset))),
+            None => Some(Step::At(alias.last_target()?.clone(), alias.links.len().max(1))),
+        },
+        _ => None,
+    }
+}
+
+/// Joins the strings of each record.
+fn joined(rrset: &RRset) -> Vec<Vec<u8>> {
+    let mut texts: Vec<Vec<u8>> = rrset.data().iter().filter_map(text_of).collect();
+    texts.sort();
+    texts
+}
+
+/// Returns the text of a TXT record, its strings joined.
+fn text_of(rdata: &Rdata) -> Option<Vec<u8>> {
+    match rdata {
+        Rdata::Txt(strings) => Some(join(strings)),
+        _ => None,
+    }
+}
+
+/// Returns the TXT records among the replies whose text `is_meant`, and the aliases in front of them; sorted, each once.
+pub(super) fn records_found<'e>(
+    seen: impl IntoIterator<Item = &'e Observation>,
+    is_meant: impl Fn(&[u8]) -> bool,
+) -> Vec<Record> {
+    let mut found: Vec<Record> = Vec::new();
+    for response in seen.into_iter().filter_map(Observation::response) {
+        let rrset = match response {
+            Response::Answer(answer) => Some(&answer.rrset),
+            Response::Alias(alias) => {
+                found.extend(alias.links.iter().map(|link| Record {
+                    owner: link.owner.clone(),
+                    ttl: link.ttl,
+                    rdata: Rdata::Cname(link.target.clone()),
+                }));
+                alias.rrset.as_ref()
+            }
+            _ => None,
+        };
+        for (rrset, rdata) in rrset.into_iter().flat_map(|rrset| rrset.data().iter().map(move |rdata| (rrset, rdata))) {
+            if text_of(rdata).is_some_and(|text| is_meant(&text)) {
+                found.push(Record { owner: rrset.owner.clone(), ttl: rrset.ttl, rdata: rdata.clone() });
+            }
+        }
+    }
+    found.sort_by(|a, b| (&a.owner, &a.rdata, a.ttl).cmp(&(&b.owner, &b.rdata, b.ttl)));
+    found.dedup_by(|later, first| later.owner == first.owner && later.rdata == first.rdata);
+    found
+}

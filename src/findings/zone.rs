@@ -1,0 +1,162 @@
+//! The zones that hold the expected records, and how each server address did there over all questions.
+//!
+//! What a server is cannot be told from one reply: a server that refuses one question and answers
+//! the next is not lame. So the replies to all expected records of a zone are read together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use crate::dns::name::Name;
+use crate::dns::public_suffix::is_registry;
+use crate::dns::response::{Lameness, Response};
+use crate::dns::rrset::{Question, Rcode};
+use crate::evidence::{ChainEnd, DelegationChain, Evidence, Observation, Outcome, Silence, ZoneCut};
+use crate::expectation::{Expectation, ExpectedRecord};
+use crate::findings::finding::Finding;
+
+/// One zone that expected records lie in, the deepest above each of them.
+#[derive(Clone, Debug)]
+pub(super) struct HomeZone<'e> {
+    /// The zone.
+    pub(super) zone: &'e Name,
+    /// Who serves it, as its parent says.
+    pub(super) cut: Option<&'e ZoneCut>,
+    /// How the walks to its records ended.
+    pub(super) ends: BTreeSet<ChainEnd>,
+    /// The expected records in it, sorted.
+    pub(super) records: Vec<&'e ExpectedRecord>,
+    /// Whether the zone is a registry's: the domain was not delegated, or the walk did not get further.
+    pub(super) is_registry: bool,
+    /// What was said there, by server address.
+    said: BTreeMap<(&'e Name, IpAddr), Vec<(Question, &'e Observation)>>,
+}
+
+/// How one server address did over all questions of a zone.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Conduct {
+    /// It answers one question at least.
+    Answers,
+    /// It says that it does not serve the zone.
+    Lame(Refusal),
+    /// Nothing comes back.
+    Unreachable,
+    /// It must not be asked.
+    Forbidden,
+    /// It replies in another way that cannot be used, or was kept from being asked by a limit of ours.
+    Other,
+}
+
+/// How a server says that it does not serve a zone (RFC 9499 §7, "lame delegation").
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Refusal {
+    /// By REFUSED.
+    Refused,
+    /// By SERVFAIL, as a server does that could not load the zone.
+    ServFail,
+    /// By NOTAUTH.
+    NotAuth,
+    /// By a reply without authority.
+    Lame(Lameness),
+}
+
+impl Refusal {
+    /// Reads it from a reply.
+    fn of(response: &Response) -> Option<Self> {
+        match response {
+            Response::Lame(lameness) => Some(Self::Lame(*lameness)),
+            Response::Failed(Rcode::REFUSED) => Some(Self::Refused),
+            Response::Failed(Rcode::SERVFAIL) => Some(Self::ServFail),
+            Response::Failed(Rcode::NOTAUTH) => Some(Self::NotAuth),
+            _ => None,
+        }
+    }
+
+    /// Returns the word that findings use.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::ServFail => "servfail",
+            Self::NotAuth => "notauth",
+            Self::Lame(Lameness::NotAuthoritative) => "not_authoritative",
+            Self::Lame(Lameness::RecursiveProxy) => "recursive_proxy",
+            Self::Lame(Lameness::UpwardReferral) => "upward_referral",
+            Self::Lame(Lameness::OutOfBailiwick) => "out_of_bailiwick",
+        }
+    }
+}
+
+/// Returns the zones that the walks to the expected records ended in, in canonical order.
+pub(super) fn home_zones<'e>(expectation: &'e Expectation, evidence: &'e Evidence) -> Vec<HomeZone<'e>> {
+    let mut zones: BTreeMap<&'e Name, HomeZone<'e>> = BTreeMap::new();
+    for record in &expectation.records {
+        let Some((chain, zone)) = home_of(evidence, &record.name) else { continue };
+        let home = zones.entry(zone).or_insert_with(|| HomeZone {
+            zone,
+            cut: evidence.cut(zone),
+            ends: BTreeSet::new(),
+            records: Vec::new(),
+            is_registry: is_registry(zone),
+            said: BTreeMap::new(),
+        });
+        home.ends.insert(chain.end);
+        home.records.push(record);
+        let question = record.question();
+        for seen in evidence.observations(&question).into_iter().filter(|seen| seen.is_counted()) {
+            home.said.entry((&seen.server, seen.address)).or_default().push((question.clone(), seen));
+        }
+    }
+    for home in zones.values_mut() {
+        home.records.sort();
+        home.said.values_mut().for_each(|said| said.sort_by(|(a, _), (b, _)| a.cmp(b)));
+    }
+    zones.into_values().collect()
+}
+
+/// Returns the way to an owner name and the zone that it ended in.
+fn home_of<'e>(evidence: &'e Evidence, owner: &Name) -> Option<(&'e DelegationChain, &'e Name)> {
+    let chain = evidence.chain(owner)?;
+    Some((chain, chain.zones.last()?))
+}
+
+impl<'e> HomeZone<'e> {
+    /// Says whether the verdict depends on a record in the zone.
+    pub(super) fn is_required(&self) -> bool {
+        self.records.iter().any(|record| record.is_required)
+    }
+
+    /// Says whether one address answers one question at least.
+    pub(super) fn is_answered(&self) -> bool {
+        self.conducts().any(|(_, _, conduct)| conduct == Conduct::Answers)
+    }
+
+    /// Iterates over (server, address, conduct), in order of servers and addresses.
+    pub(super) fn conducts(&self) -> impl Iterator<Item = (&'e Name, IpAddr, Conduct)> {
+        self.said.iter().map(|((server, address), said)| (*server, *address, conduct(said)))
+    }
+
+    /// Adds what was said by the addresses of which `is_meant` holds as proof, question by question.
+    pub(super) fn prove(&self, finding: Finding, is_meant: impl Fn(Conduct) -> bool) -> Finding {
+        let meant = self.said.values().filter(|said| is_meant(conduct(said)));
+        meant.flatten().fold(finding, |finding, (question, seen)| finding.proven_by(question, [*seen]))
+    }
+}
+
+/// Reads all that one address said.
+fn conduct(said: &[(Question, &Observation)]) -> Conduct {
+    if said.iter().any(|(_, seen)| seen.is_answer()) {
+        return Conduct::Answers;
+    }
+    if let Some(refusal) = said.iter().filter_map(|(_, seen)| Refusal::of(seen.response()?)).min() {
+        return Conduct::Lame(refusal);
+    }
+    let all = |is: fn(Silence) -> bool| {
+        said.iter().all(|(_, seen)| matches!(seen.outcome, Outcome::Silent(silence) if is(silence)))
+    };
+    if all(|silence| matches!(silence, Silence::Timeout | Silence::Refused)) {
+        Conduct::Unreachable
+    } else if all(|silence| silence == Silence::Forbidden) {
+        Conduct::Forbidden
+    } else {
+        Conduct::Other
+    }
+}
