@@ -244,6 +244,25 @@ fn one_walk_shows_that_a_domain_is_not_registered() {
 }
 
 #[test]
+fn two_servers_of_a_registry_are_enough_and_one_among_silent_ones_is_not() {
+    let ask = "t1._domainkey.mail.example.org. CNAME";
+    let zone = "zone org. a.org.example.=203.0.113.1 b.org.example.=203.0.113.2 c.org.example.=203.0.113.3 \
+                d.org.example.=203.0.113.4 e.org.example.=203.0.113.5\n";
+    let expectation = Expectation::new("mail.example.org", &["t1", "t2", "t3"], DEFAULT_DKIM_ZONE).unwrap();
+    let one = format!("{zone}{ask}: timeout\n{ask} @203.0.113.5: nxdomain\n");
+    let two = format!("{one}{ask} @203.0.113.4: nxdomain\n");
+    for (text, is_proven) in [(one, false), (two, true)] {
+        let seen = evidence(&text);
+        let judgement = conclude(&expectation, &seen, plain_dkim(&expectation, &seen));
+        let proven = judgement.root_cause == Some(Code::NotRegistered);
+        assert_eq!(proven, is_proven, "{}", told(&judgement));
+        if !is_proven {
+            assert!(judgement.records.iter().all(|judged| judged.status == RecordStatus::UnableToCheck));
+        }
+    }
+}
+
+#[test]
 fn a_domain_of_which_the_registry_knows_something_is_registered() {
     for what in ["nodata", "v=spf1 -all"] {
         let text = format!("{}mail.example.com. TXT in com.: {what}", all(" in com.", "nxdomain"));

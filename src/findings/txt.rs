@@ -19,13 +19,14 @@ pub(super) enum Texts {
     Known(Vec<Vec<u8>>),
     /// It takes another question to know.
     Ask(Question),
-    /// It cannot be known: too few servers answer, or the aliases do not end.
+    /// It cannot be known: no server answers, or the aliases do not end.
     Unknown,
 }
 
 /// Returns what most of the answering servers say of the TXT records at `name`.
 ///
-/// Among views that as many servers share, the first in order counts, so that the order of servers does not.
+/// One answer is enough, since names on the way are asked of one server after the other until one answers. Among views
+/// that as many servers share, the first in order counts, so that the order of servers does not.
 pub(super) fn texts_at(evidence: &Evidence, name: &Name) -> Texts {
     follow(evidence, name, MAX_CHAIN_LINKS)
 }
@@ -56,9 +57,6 @@ fn follow(evidence: &Evidence, name: &Name, links_left: usize) -> Texts {
     if answers.asked() == 0 {
         let is_open = evidence.chain(name).is_none_or(|chain| chain.end == ChainEnd::Reached);
         return if is_open && !evidence.is_asked(&question) { Texts::Ask(question) } else { Texts::Unknown };
-    }
-    if !answers.is_checkable() {
-        return Texts::Unknown;
     }
     let mut shared: BTreeMap<Step, usize> = BTreeMap::new();
     for step in answers.right.into_iter().filter_map(step) {

@@ -5,7 +5,8 @@ use crate::findings::sample::evidence;
 
 /// The zones that the tests play in.
 const ZONES: &str = "zone example.com. ns1.example.net.=192.0.2.1 ns2.example.net.=192.0.2.2 ns3.example.net.=192.0.2.3\n\
-                     zone spf.example. ns.spf.example.=203.0.113.1\n";
+                     zone spf.example. ns.spf.example.=203.0.113.1\n\
+                     zone spf2.example. a.spf2.example.=203.0.113.2 b.spf2.example.=203.0.113.3 c.spf2.example.=203.0.113.4\n";
 
 /// Expects an SPF record of `mail.example.com.`.
 fn expectation() -> Expectation {
@@ -120,6 +121,14 @@ fn an_include_of_an_include_counts_and_is_asked_for_until_it_is_known() {
     for (texts, expected) in rows {
         assert_eq!(told(&format!("{own}{texts}")), expected, "{texts}");
     }
+}
+
+#[test]
+fn one_answer_about_an_include_is_enough() {
+    let own = "mail.example.com. TXT: v=spf1 include:spf2.example ~all\nspf2.example. TXT: timeout\n";
+    assert_eq!(told(own), "unable_to_check");
+    assert_eq!(told(&format!("{own}spf2.example. TXT @203.0.113.4: v=spf1 include:amazonses.com -all")), "ok");
+    assert!(told(&format!("{own}spf2.example. TXT @203.0.113.4: nxdomain")).starts_with("wrong; warning spf_missing"));
 }
 
 #[test]
