@@ -4,7 +4,70 @@
 //! what is wrong and then step by step what to change, in the words of the provider that really serves
 //! the name. Asks nothing and decides nothing: whether something is wrong is settled in `findings`.
 
+mod case;
+mod cname;
+mod delegation;
+mod mail;
+mod place;
+mod words;
+
 use serde::{Deserialize, Serialize};
+
+use self::case::Case;
+use crate::evidence::Evidence;
+use crate::expectation::Expectation;
+use crate::findings::{Code, Finding};
+
+/// Says what to do about a finding, at the provider that really serves the name.
+///
+/// The text is one paragraph of plain sentences: what is wrong, where to change it, and the panel's own
+/// words. What others wrote into the DNS stands in it with all that does not print escaped, and cut.
+#[must_use]
+pub fn remedy(finding: &Finding, expectation: &Expectation, evidence: &Evidence) -> Remedy {
+    let case = Case::new(finding, expectation, evidence);
+    match finding.code {
+        Code::NotRegistered => delegation::not_registered(&case),
+        Code::DelegationLoop => delegation::delegation_loop(&case),
+        Code::NsUnresolvable => delegation::ns_unresolvable(&case),
+        Code::NsAddressForbidden => delegation::ns_address_forbidden(&case),
+        Code::LameAll => delegation::lame_all(&case),
+        Code::NsUnreachable => delegation::ns_unreachable(&case),
+        Code::BudgetExceeded => delegation::budget_exceeded(&case),
+        Code::LameSome => delegation::lame_some(&case),
+        Code::ParentChildNsMismatch => delegation::parent_child_ns_mismatch(&case),
+        Code::UnableToCheck => delegation::unable_to_check(&case),
+        Code::InconsistentServers => delegation::inconsistent_servers(&case),
+        Code::SubzoneShadow => cname::subzone_shadow(&case),
+        Code::CfProxied => cname::cf_proxied(&case),
+        Code::CfFlattened => cname::cf_flattened(&case),
+        Code::WildcardSynth => cname::wildcard_synth(&case),
+        Code::WrongTypeTxt => cname::wrong_type_txt(&case),
+        Code::WrongTypeAddress => cname::wrong_type_address(&case),
+        Code::MultipleCnames => cname::multiple_cnames(&case),
+        Code::CnameLoop => cname::cname_loop(&case),
+        Code::HostDoubled => cname::host_doubled(&case),
+        Code::LabelMissing => cname::label_missing(&case),
+        Code::DomainkeyMissing => cname::domainkey_missing(&case),
+        Code::UnderscoreStripped => cname::underscore_stripped(&case),
+        Code::TargetZoneAppended => cname::target_zone_appended(&case),
+        Code::TargetDotEscaped => cname::target_dot_escaped(&case),
+        Code::WrongRegion => cname::wrong_region(&case),
+        Code::TokenSwapped => cname::token_swapped(&case),
+        Code::WrongProviderTarget => cname::wrong_provider_target(&case),
+        Code::WrongTarget => cname::wrong_target(&case),
+        Code::Absent => cname::absent(&case),
+        Code::Partial => cname::partial(&case),
+        Code::Indirect => cname::indirect(&case),
+        Code::SpfMultiple => mail::spf_multiple(&case),
+        Code::SpfSyntax => mail::spf_syntax(&case),
+        Code::SpfMissingInclude => mail::spf_missing_include(&case),
+        Code::SpfAbsent => mail::spf_absent(&case),
+        Code::DmarcMultiple => mail::dmarc_multiple(&case),
+        Code::DmarcSyntax => mail::dmarc_syntax(&case),
+        Code::DmarcAbsent => mail::dmarc_absent(&case),
+        Code::DmarcInherited => mail::dmarc_inherited(&case),
+    }
+}
 
 /// What to do about a finding.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, schemars::JsonSchema)]
@@ -60,3 +123,6 @@ impl Action {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,268 @@
+use super::*;
+use crate::expectation::{DEFAULT_DKIM_ZONE, RecordKind};
+use crate::findings::sample::{evidence, name};
+use crate::findings::{Argument, Subject};
+
+/// The name servers of a zone at each provider, and at one that nobody knows.
+const GODADDY: [&str; 2] = ["ns71.domaincontrol.com.", "ns72.domaincontrol.com."];
+const CLOUDFLARE: [&str; 2] = ["ada.ns.cloudflare.com.", "bob.ns.cloudflare.com."];
+const GANDI: [&str; 2] = ["ns-1-a.gandi.net.", "ns-2-b.gandi.net."];
+const UNKNOWN: [&str; 2] = ["ns1.example.net.", "ns2.example.net."];
+
+fn expectation() -> Expectation {
+    Expectation::new("mail.example.com", &["t1", "t2", "t3"], DEFAULT_DKIM_ZONE).unwrap()
+}
+
+/// The zone `example.com.` at two servers, with two SPF and two DMARC records.
+fn zone_at(servers: [&str; 2]) -> Evidence {
+    let [one, two] = servers;
+    evidence(&format!(
+        "zone example.com. {one}=192.0.2.1 {two}=192.0.2.2
+         t1._domainkey.mail.example.com. CNAME: nxdomain
+         mail.example.com. TXT: v=spf1 ip4:192.0.2.7 ~all | v=spf1 include:spf.example.net -all | not=spf
+         _dmarc.mail.example.com. TXT: v=DMARC1; p=reject | v=DMARC1; p=none"
+    ))
+}
+
+/// A zone `mail.example.com.` at Cloudflare below a zone at GoDaddy.
+fn sub_zone() -> Evidence {
+    let ([one, two], [three, four]) = (GODADDY, CLOUDFLARE);
+    evidence(&format!(
+        "zone example.com. {one}=192.0.2.1 {two}=192.0.2.2
+         zone mail.example.com. {three}=198.51.100.1 {four}=198.51.100.2
+         t1._domainkey.mail.example.com. CNAME: nxdomain
+         t1._domainkey.example.com. CNAME: t1.dkim.amazonses.com."
+    ))
+}
+
+fn dkim() -> Subject {
+    Subject::Record { kind: RecordKind::Dkim, name: name("t1._domainkey.mail.example.com.") }
+}
+
+fn spf() -> Subject {
+    Subject::Record { kind: RecordKind::Spf, name: name("mail.example.com.") }
+}
+
+fn dmarc() -> Subject {
+    Subject::Record { kind: RecordKind::Dmarc, name: name("_dmarc.mail.example.com.") }
+}
+
+fn zone() -> Subject {
+    Subject::Zone(name("example.com."))
+}
+
+fn a_name(text: &str) -> Argument {
+    Argument::Name(name(text))
+}
+
+fn names(texts: &[&str]) -> Argument {
+    Argument::Names(texts.iter().map(|text| name(text)).collect())
+}
+
+fn addresses(texts: &[&str]) -> Argument {
+    Argument::Addresses(texts.iter().map(|text| text.parse().unwrap()).collect())
+}
+
+fn text(text: &str) -> Argument {
+    Argument::Text(text.to_owned())
+}
+
+/// A finding of each code, as its rule makes it, in a zone with these servers.
+fn finding(code: Code, servers: [&str; 2]) -> Finding {
+    let moved = |typed: &str| Finding::new(code, dkim()).with("typed", a_name(typed));
+    let pointing = |seen: &str| Finding::new(code, dkim()).with("seen", a_name(seen));
+    let second = Subject::Server { zone: name("example.com."), server: name(servers[1]) };
+    match code {
+        Code::NotRegistered => Finding::new(code, Subject::Domain(name("mail.example.com."))),
+        Code::DelegationLoop | Code::LameAll => Finding::new(code, zone()).with("servers", names(&servers)),
+        Code::BudgetExceeded => Finding::new(code, Subject::Domain(name("mail.example.com."))),
+        Code::NsUnresolvable | Code::NsUnreachable => Finding::new(code, second),
+        Code::NsAddressForbidden => Finding::new(code, second).with("addresses", addresses(&["10.0.0.1"])),
+        Code::LameSome => Finding::new(code, zone()).with("lame", names(&servers[1..])),
+        Code::ParentChildNsMismatch => Finding::new(code, zone())
+            .with("missing_at_parent", names(&["ns3.example."]))
+            .with("missing_at_child", names(&servers[1..])),
+        Code::UnableToCheck | Code::InconsistentServers => {
+            Finding::new(code, dkim()).with("ok", Argument::Number(1)).with("of", Argument::Number(4))
+        }
+        Code::SubzoneShadow | Code::Absent | Code::CfFlattened | Code::WrongTypeTxt => Finding::new(code, dkim()),
+        Code::CfProxied => Finding::new(code, dkim()).with("addresses", addresses(&["192.0.2.80", "2001:db8::80"])),
+        Code::WrongTypeAddress => Finding::new(code, dkim()).with("addresses", addresses(&["192.0.2.80"])),
+        Code::WildcardSynth => pointing("parking.example."),
+        Code::MultipleCnames => {
+            Finding::new(code, dkim()).with("targets", names(&["other.example.", "t1.dkim.amazonses.com."]))
+        }
+        Code::CnameLoop => Finding::new(code, dkim()).with("targets", names(&["a.example.com.", "b.example.com."])),
+        Code::HostDoubled => moved("t1._domainkey.mail.example.com.example.com."),
+        Code::LabelMissing => moved("t1._domainkey.example.com."),
+        Code::DomainkeyMissing => moved("t1.mail.example.com."),
+        Code::UnderscoreStripped => moved("t1.domainkey.mail.example.com."),
+        Code::TargetZoneAppended => pointing("t1.dkim.amazonses.com.example.com."),
+        Code::TargetDotEscaped => pointing(r"t1.dkim.amazonses.com\.."),
+        Code::WrongRegion => pointing("t1.dkim.eu-central-1.amazonses.com.").with("region", text("eu-central-1")),
+        Code::TokenSwapped => pointing("t2.dkim.amazonses.com."),
+        Code::WrongProviderTarget => pointing("u1.wl.mail-service.example.").with("service", text("Mail Service")),
+        Code::WrongTarget => pointing("elsewhere.example."),
+        Code::Indirect => Finding::new(code, dkim()).with("targets", names(&["via.example."])),
+        Code::Partial => Finding::new(code, Subject::Domain(name("mail.example.com.")))
+            .with("ok", Argument::Number(1))
+            .with("of", Argument::Number(3)),
+        Code::SpfMultiple | Code::SpfAbsent => Finding::new(code, spf()),
+        Code::SpfMissingInclude => {
+            Finding::new(code, spf()).with("new_record", text("v=spf1 ip4:192.0.2.7 include:amazonses.com ~all"))
+        }
+        Code::SpfSyntax => Finding::new(code, spf())
+            .with("column", Argument::Number(8))
+            .with("problem", text("unknown mechanism `includ`")),
+        Code::DmarcMultiple | Code::DmarcAbsent => Finding::new(code, dmarc()),
+        Code::DmarcSyntax => Finding::new(code, dmarc()).with("problem", text("bad policy `nothing`")),
+        Code::DmarcInherited => {
+            Finding::new(code, dmarc()).with("inherited_from", a_name("example.com.")).with("policy", text("reject"))
+        }
+    }
+}
+
+/// Writes a remedy down as people would check it.
+fn written(remedy: &Remedy) -> String {
+    let steps = remedy.steps.iter().map(|step| {
+        let value = step.value.as_deref().map(|value| format!(" = {value}")).unwrap_or_default();
+        format!("\n  * {} {} {}{value}", step.action.as_str(), step.record_type, step.host)
+    });
+    format!("[{}] {}{}", remedy.provider.as_deref().unwrap_or("-"), remedy.text, steps.collect::<String>())
+}
+
+/// Writes down the remedies of all codes in a zone with these servers.
+fn catalogue_at(servers: [&str; 2]) -> String {
+    let (expectation, seen) = (expectation(), zone_at(servers));
+    let remedies = Code::ALL.iter().map(|code| {
+        let evidence = if *code == Code::SubzoneShadow { sub_zone() } else { seen.clone() };
+        format!("{}\n{}", code.as_str(), written(&remedy(&finding(*code, servers), &expectation, &evidence)))
+    });
+    remedies.collect::<Vec<_>>().join("\n\n")
+}
+
+#[test]
+fn every_code_has_words_at_godaddy() {
+    insta::assert_snapshot!("godaddy", catalogue_at(GODADDY));
+}
+
+#[test]
+fn every_code_has_words_at_cloudflare() {
+    insta::assert_snapshot!("cloudflare", catalogue_at(CLOUDFLARE));
+}
+
+#[test]
+fn every_code_has_words_at_gandi() {
+    insta::assert_snapshot!("gandi", catalogue_at(GANDI));
+}
+
+#[test]
+fn every_code_has_words_at_a_provider_that_nobody_knows() {
+    insta::assert_snapshot!("unknown", catalogue_at(UNKNOWN));
+}
+
+#[test]
+fn every_code_has_words_without_arguments_and_evidence() {
+    let nothing = Evidence::new("probe".to_owned());
+    for code in Code::ALL {
+        let subject = finding(*code, UNKNOWN).subject;
+        let remedy = remedy(&Finding::new(*code, subject), &expectation(), &nothing);
+        assert!(remedy.text.ends_with('.'), "{}", remedy.text);
+        for bad in ["  ", " .", "()", " ,", ".."] {
+            assert!(!remedy.text.contains(bad), "{}: {bad:?} in {}", code.as_str(), remedy.text);
+        }
+        assert_eq!(remedy.provider.filter(|id| id != "cloudflare"), None, "{}", code.as_str());
+    }
+}
+
+#[test]
+fn a_value_ends_with_a_dot_where_the_panel_needs_one() {
+    let remedy = remedy(&finding(Code::Absent, GANDI), &expectation(), &zone_at(GANDI));
+    assert_eq!(
+        remedy.text,
+        "There is no CNAME record at t1._domainkey.mail.example.com. At Gandi, add a CNAME record (Domain > example.com > \
+         DNS Records > Add record): Name t1._domainkey.mail, Hostname t1.dkim.amazonses.com. (with the dot at the end)."
+    );
+    let step = Step {
+        action: Action::Add,
+        host: "t1._domainkey.mail".to_owned(),
+        record_type: "CNAME".to_owned(),
+        value: Some("t1.dkim.amazonses.com.".to_owned()),
+    };
+    assert_eq!(remedy.steps, [step]);
+}
+
+#[test]
+fn a_record_in_another_zone_is_deleted_there_and_added_in_its_own() {
+    let remedy = remedy(&finding(Code::LabelMissing, GODADDY), &expectation(), &sub_zone());
+    assert_eq!(
+        written(&remedy),
+        "[cloudflare] The record stands at t1._domainkey.example.com: the part mail is missing in the name. \
+         At GoDaddy, delete the CNAME record with Name t1._domainkey. \
+         At Cloudflare, add a CNAME record (mail.example.com > DNS > Records > Add record): Name t1._domainkey, \
+         Target t1.dkim.amazonses.com (with or without a dot at the end).\
+         \n  * delete CNAME t1._domainkey\
+         \n  * add CNAME t1._domainkey = t1.dkim.amazonses.com"
+    );
+}
+
+#[test]
+fn every_provider_of_a_zone_is_named() {
+    let remedy = remedy(&finding(Code::Absent, GODADDY), &expectation(), &zone_at([GODADDY[0], UNKNOWN[0]]));
+    assert_eq!(remedy.provider, None);
+    assert!(
+        remedy
+            .text
+            .contains("At each of GoDaddy (ns71.domaincontrol.com) and the name server ns1.example.net, add a CNAME"),
+        "{}",
+        remedy.text
+    );
+}
+
+#[test]
+fn a_delegation_from_a_zone_that_somebody_holds_is_changed_there() {
+    let lame = Finding::new(Code::LameSome, Subject::Zone(name("mail.example.com.")))
+        .with("lame", names(&["bob.ns.cloudflare.com."]));
+    assert_eq!(
+        written(&remedy(&lame, &expectation(), &sub_zone())),
+        "[godaddy] The name server bob.ns.cloudflare.com of mail.example.com answers that it does not serve the zone. \
+         In the zone example.com, at GoDaddy, take it out, unless the zone is to be set up there.\
+         \n  * delete NS mail = bob.ns.cloudflare.com"
+    );
+}
+
+#[test]
+fn the_last_name_server_is_never_to_be_taken_out() {
+    let lame = Finding::new(Code::LameSome, zone()).with("lame", names(&GODADDY));
+    assert_eq!(remedy(&lame, &expectation(), &zone_at(GODADDY)).steps, []);
+}
+
+#[test]
+fn foreign_octets_reach_no_terminal() {
+    let hostile = Finding::new(Code::WrongTarget, dkim()).with("seen", a_name("a\u{1b}[2J\u{202e}b.example."));
+    let told = Finding::new(Code::SpfSyntax, spf()).with("problem", text("\u{7}\u{9b}2J\u{202e}"));
+    let long = "x".repeat(4000);
+    let seen = evidence(&format!(
+        "zone example.com. {}=192.0.2.1
+         mail.example.com. TXT: v=spf1 \u{1b}[2J{long} -all | v=spf1 -all",
+        GODADDY[0]
+    ));
+    let several = Finding::new(Code::SpfMultiple, spf()).with("new_record", text("v=spf1 -all"));
+    for finding in [hostile, told, several] {
+        let remedy = remedy(&finding, &expectation(), &seen);
+        let values = remedy.steps.iter().filter_map(|step| step.value.as_deref());
+        for text in values.chain([remedy.text.as_str()]) {
+            assert!(text.bytes().all(|octet| matches!(octet, b' '..=b'~')), "{text:?}");
+            assert!(text.len() < 1500, "{} octets", text.len());
+        }
+    }
+}
+
+#[test]
+fn a_record_to_be_typed_is_never_cut() {
+    let record = format!("v=spf1 {} include:amazonses.com -all", "ip4:192.0.2.7 ".repeat(40).trim());
+    let finding = Finding::new(Code::SpfMissingInclude, spf()).with("new_record", text(&record));
+    let remedy = remedy(&finding, &expectation(), &zone_at(GODADDY));
+    assert_eq!(remedy.steps[0].value.as_deref(), Some(record.as_str()));
+    assert!(remedy.text.contains("..."));
+}
