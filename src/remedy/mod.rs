@@ -14,6 +14,7 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 use self::case::Case;
+pub(crate) use self::place::detection_of;
 use crate::evidence::Evidence;
 use crate::expectation::Expectation;
 use crate::findings::{Code, Finding};

@@ -34,11 +34,9 @@ impl Place {
         }
     }
 
-    /// Tells who serves a zone by the servers at its parent, and by its SOA where these are not known.
+    /// Looks at a zone.
     pub(super) fn of_cut(cut: &ZoneCut, evidence: &Evidence) -> Self {
-        let servers: Vec<Name> = cut.server_names().cloned().collect();
-        let soa = soa_of(&cut.zone, evidence);
-        Self { zone: cut.zone.clone(), detection: detect(&servers, soa.map(|soa| (&soa.mname, &soa.rname))) }
+        Self { zone: cut.zone.clone(), detection: detection_of(cut, evidence) }
     }
 
     /// Returns the panel to describe.
@@ -132,6 +130,12 @@ impl Place {
             known => known.hint(),
         }
     }
+}
+
+/// Tells who serves a zone, by the servers at its parent, and by its SOA where these are not known.
+pub(crate) fn detection_of(cut: &ZoneCut, evidence: &Evidence) -> Detection {
+    let servers: Vec<Name> = cut.server_names().cloned().collect();
+    detect(&servers, soa_of(&cut.zone, evidence).map(|soa| (&soa.mname, &soa.rname)))
 }
 
 /// Finds the SOA record of a zone in what was seen.

@@ -4,6 +4,9 @@
 //! the verdict and the horizons. Names in it are in presentation form with their final dot, except the
 //! domain, which is shown as people write it. `fixtures/report.schema.json` is made from these types.
 
+mod bound;
+mod build;
+mod horizons;
 mod reading;
 pub mod verdict;
 
@@ -65,6 +68,17 @@ pub struct Report {
     pub ses: (),
     /// What the check cost.
     pub cost: Cost,
+}
+
+impl Report {
+    /// Returns the JSON Schema of the report, as `fixtures/report.schema.json` holds it.
+    #[must_use]
+    pub fn json_schema() -> schemars::Schema {
+        schemars::generate::SchemaSettings::draft2020_12()
+            .for_serialize()
+            .into_generator()
+            .into_root_schema_for::<Self>()
+    }
 }
 
 /// How one expected record stands.
@@ -179,14 +193,14 @@ pub enum ArgumentValue {
 pub struct Quote {
     /// What was asked: name and type.
     pub question: String,
-    /// The server's name.
-    pub server: String,
-    /// The address that was asked.
-    pub address: IpAddr,
+    /// The server address that was asked.
+    pub server: IpAddr,
     /// What came back, in the words of `records[].servers[].outcome`.
     pub outcome: String,
     /// The data in presentation form, sorted, cut where it is long.
     pub data: Vec<String>,
+    /// The server's name.
+    pub name: String,
 }
 
 /// A zone and who serves it, as its parent says.
@@ -238,3 +252,6 @@ pub struct Cost {
     /// How long the check took in milliseconds, to a tenth.
     pub elapsed_ms: f64,
 }
+
+#[cfg(test)]
+mod tests;

@@ -62,3 +62,73 @@ impl Verdict {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expectation::{DEFAULT_DKIM_ZONE, Expectation, RecordKind};
+
+    /// Judges three DKIM records and an SPF record, each by a letter: `o` right everywhere, `i` right at some servers,
+    /// `d` at none though they differ, `w` wrong, `p` wrong with one server right, `a` absent, `u` could not be checked.
+    fn verdict(letters: &str, required: &[RecordKind]) -> Verdict {
+        let expectation = Expectation::new("example.com", &["t1", "t2", "t3"], DEFAULT_DKIM_ZONE).unwrap();
+        let records = expectation.require(required).records;
+        let judged: Vec<JudgedRecord> = records
+            .into_iter()
+            .zip(letters.chars())
+            .map(|(record, letter)| {
+                let (status, is_right_somewhere) = match letter {
+                    'o' => (RecordStatus::Ok, true),
+                    'i' => (RecordStatus::Inconsistent, true),
+                    'd' => (RecordStatus::Inconsistent, false),
+                    'w' => (RecordStatus::Wrong, false),
+                    'p' => (RecordStatus::Wrong, true),
+                    'a' => (RecordStatus::Absent, false),
+                    'u' => (RecordStatus::UnableToCheck, false),
+                    other => panic!("{other}"),
+                };
+                JudgedRecord { record, status, code: None, is_right_somewhere, found: Vec::new() }
+            })
+            .collect();
+        Verdict::of(&judged)
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_wins() {
+        for (letters, expected) in [
+            ("oooo", Verdict::Ready),
+            ("oooa", Verdict::Ready),
+            ("ooou", Verdict::Ready),
+            ("iooo", Verdict::Propagating),
+            ("iiio", Verdict::Propagating),
+            ("poio", Verdict::Propagating),
+            ("ooao", Verdict::Partial),
+            ("odoo", Verdict::Partial),
+            ("iawo", Verdict::Partial),
+            ("wwio", Verdict::Partial),
+            ("aaao", Verdict::Failing),
+            ("wado", Verdict::Failing),
+            ("aaai", Verdict::Failing),
+            ("oouo", Verdict::Indeterminate),
+            ("uaao", Verdict::Indeterminate),
+            ("uuuu", Verdict::Indeterminate),
+            ("", Verdict::Indeterminate),
+        ] {
+            assert_eq!(verdict(letters, &[]), expected, "{letters}");
+        }
+    }
+
+    #[test]
+    fn what_is_required_moves_the_verdict() {
+        for (letters, expected) in [
+            ("oooo", Verdict::Ready),
+            ("oooi", Verdict::Propagating),
+            ("oooa", Verdict::Partial),
+            ("aaai", Verdict::Partial),
+            ("aaaw", Verdict::Failing),
+            ("ooou", Verdict::Indeterminate),
+        ] {
+            assert_eq!(verdict(letters, &[RecordKind::Spf]), expected, "{letters}");
+        }
+    }
+}

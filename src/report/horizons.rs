@@ -1,0 +1,109 @@
+//! Until when resolvers may keep what is no longer so, or will soon no longer be so.
+//!
+//! A resolver that asked just before the check may hold what the servers said then, for as long as they let it.
+//! One check has no memory of earlier ones, so that it counts from itself: these are upper bounds for a change
+//! that is made now. Only required records count, and only those that are not right everywhere.
+//!
+//! - **negative**: of all servers that say that a record is not there, the longest min(SOA TTL, SOA MINIMUM), at most
+//!   3 hours; a negative answer without an SOA record is not kept (RFC 2308 §5).
+//! - **positive**: of all servers that give something else than what is expected, the longest time to live.
+//! - **delegation**: of all zones whose delegation is found to be wrong, the longest time to live of the NS records
+//!   at the parent.
+//!
+//! Times to live above 7 days count as 7 days, as resolvers cap them (RFC 8767 §4).
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::dns::name::Name;
+use crate::dns::rdata::Rdata;
+use crate::dns::response::Response;
+use crate::dns::rrset::Ttl;
+use crate::evidence::{Evidence, Observation};
+use crate::expectation::Expected;
+use crate::findings::{Code, Finding, JudgedRecord, Judgement, RecordStatus, Subject};
+use crate::report::Horizons;
+
+/// The longest that a negative answer is kept (RFC 2308 §5: one to three hours work well).
+const MAX_NEGATIVE_SECONDS: u32 = 3 * 60 * 60;
+/// The longest that a positive answer is kept (RFC 8767 §4: 7 days).
+const MAX_POSITIVE_SECONDS: u32 = 7 * 24 * 60 * 60;
+/// The findings after which the delegation is to be changed, or was just changed.
+const OF_DELEGATION: &[Code] = &[
+    Code::DelegationLoop,
+    Code::NsUnresolvable,
+    Code::NsAddressForbidden,
+    Code::LameAll,
+    Code::LameSome,
+    Code::ParentChildNsMismatch,
+];
+
+impl Horizons {
+    /// Computes the horizons of a check that ended at `checked_at`.
+    pub(super) fn of(judgement: &Judgement, evidence: &Evidence, checked_at: Timestamp) -> Self {
+        let until = |seconds: Option<u32>| {
+            let lasting = Duration::from_secs(u64::from(seconds?));
+            checked_at.checked_add(lasting).ok()
+        };
+        let is_open = |judged: &&JudgedRecord| judged.record.is_required && judged.status != RecordStatus::Ok;
+        let seen: Vec<(&JudgedRecord, &Observation)> = judgement
+            .records
+            .iter()
+            .filter(is_open)
+            .flat_map(|judged| {
+                evidence.observations(&judged.record.question()).into_iter().map(move |one| (judged, one))
+            })
+            .collect();
+        let zones = judgement.findings.iter().filter_map(|finding| zone_of(finding, evidence));
+        Self {
+            negative_until: until(seen.iter().filter_map(|(_, one)| negative_seconds(one)).max()),
+            positive_until: until(seen.iter().filter_map(|(judged, one)| positive_seconds(judged, one)).max()),
+            delegation_until: until(
+                zones.filter_map(|zone| evidence.cut(zone)).map(|cut| capped(cut.ttl, MAX_POSITIVE_SECONDS)).max(),
+            ),
+        }
+    }
+}
+
+/// Returns how long a resolver may keep a server's word that a record is not there.
+fn negative_seconds(seen: &Observation) -> Option<u32> {
+    match seen.response()? {
+        Response::NoData(negative) | Response::NxDomain(negative) => {
+            negative.ttl().map(|ttl| capped(ttl, MAX_NEGATIVE_SECONDS))
+        }
+        _ => None,
+    }
+}
+
+/// Returns how long a resolver may keep another record than the one that is expected.
+fn positive_seconds(judged: &JudgedRecord, seen: &Observation) -> Option<u32> {
+    let ttl = match seen.response()? {
+        Response::Answer(answer) => match (&judged.record.expected, answer.rrset.data()) {
+            (Expected::Cname(target), [Rdata::Cname(found)]) if target == found => return None,
+            _ => answer.rrset.ttl,
+        },
+        Response::Alias(alias) => alias.links.iter().map(|link| link.ttl).min()?,
+        _ => return None,
+    };
+    Some(capped(ttl, MAX_POSITIVE_SECONDS))
+}
+
+/// Returns the zone whose delegation a finding is about.
+fn zone_of<'a>(finding: &'a Finding, evidence: &'a Evidence) -> Option<&'a Name> {
+    if !OF_DELEGATION.contains(&finding.code) {
+        return None;
+    }
+    match &finding.subject {
+        Subject::Zone(zone) | Subject::Server { zone, .. } => Some(zone),
+        Subject::Domain(name) | Subject::Record { name, .. } => evidence.zone_of(name).map(|cut| &cut.zone),
+    }
+}
+
+/// Returns the seconds of a time to live, at most `limit`.
+fn capped(ttl: Ttl, limit: u32) -> u32 {
+    ttl.seconds().min(limit)
+}
+
+#[cfg(test)]
+mod tests;
