@@ -1,6 +1,6 @@
 //! What to type where.
 //!
-//! Reads a [`Finding`](crate::findings::Finding), the expectation and the evidence; says in one sentence
+//! Reads a [`Finding`], the expectation and the evidence; says in one sentence
 //! what is wrong and then step by step what to change, in the words of the provider that really serves
 //! the name. Asks nothing and decides nothing: whether something is wrong is settled in `findings`.
 
