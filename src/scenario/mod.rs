@@ -11,7 +11,8 @@
 //!
 //! ```text
 //! root ADDRESS...                   root servers, a.root-servers.net. and so on; else those of the zone `.`
-//! zone NAME at ADDRESS...           a zone, and who serves it; differing copies at other addresses may follow
+//! zone NAME at ADDRESS...           a zone, and who serves it; it goes on where the same line stands again, and differing
+//!                                   copies at other addresses may follow
 //!   $TTL TIME                       the time to live of the records below; 300 seconds if not told
 //!   OWNER [TTL] [IN] TYPE DATA      names with a final dot are absolute, others relative to the zone, `@` is its apex
 //! server ADDRESS...                 misbehaviour; the first rule that takes a query decides, else the zones answer

@@ -3,7 +3,7 @@
 mod expectations;
 mod rules;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -83,8 +83,8 @@ enum Block {
     /// None that may have any.
     #[default]
     None,
-    /// The last zone, with the time to live for the records to come.
-    Zone(Ttl),
+    /// The zone at this place, with the time to live for the records to come.
+    Zone(usize, Ttl),
     /// The last server.
     Server,
     /// The last task.
@@ -100,8 +100,8 @@ struct Parser {
     roots: Vec<IpAddr>,
     /// The zones.
     zones: Vec<ServedZone>,
-    /// Which zones are served where.
-    served: HashSet<(IpAddr, Name)>,
+    /// Which zones are served where, by their place.
+    served: HashMap<(IpAddr, Name), usize>,
     /// The servers that misbehave.
     servers: Vec<Server>,
     /// The tasks.
@@ -156,30 +156,36 @@ impl Parser {
         Ok(())
     }
 
-    /// Reads the head of a zone.
+    /// Reads the head of a zone; one with the same addresses as before goes on.
     fn read_zone(&mut self, line: &mut Line<'_>) -> Result<Block, ParseError> {
         let origin = line.name(&Name::root())?;
         line.keyword("at")?;
         let addresses = line.addresses()?;
+        let before = addresses.first().and_then(|address| self.served.get(&(*address, origin.clone())).copied());
+        let before = before.filter(|place| self.zones.get(*place).is_some_and(|served| served.addresses == addresses));
+        let default_ttl = Ttl::from_wire(DEFAULT_TTL_SECONDS);
+        if let Some(place) = before {
+            return Ok(Block::Zone(place, default_ttl));
+        }
         for address in &addresses {
-            if !self.served.insert((*address, origin.clone())) {
+            if self.served.insert((*address, origin.clone()), self.zones.len()).is_some() {
                 return Err(line.error(&address.to_string(), format!("an address that serves no {origin} yet")));
             }
         }
         self.zones.push(ServedZone { zone: Zone::new(origin), addresses });
-        Ok(Block::Zone(Ttl::from_wire(DEFAULT_TTL_SECONDS)))
+        Ok(Block::Zone(self.zones.len() - 1, default_ttl))
     }
 
     /// Reads a line that belongs to the statement above.
     fn read_indented(&mut self, line: &mut Line<'_>) -> Result<(), ParseError> {
         let first = line.peek();
         match self.block {
-            Block::Zone(_) if first == "$TTL" => {
+            Block::Zone(place, _) if first == "$TTL" => {
                 line.text("$TTL")?;
-                self.block = Block::Zone(line.ttl()?);
+                self.block = Block::Zone(place, line.ttl()?);
             }
-            Block::Zone(ttl) => {
-                let Some(served) = self.zones.last_mut() else { return Ok(()) };
+            Block::Zone(place, ttl) => {
+                let Some(served) = self.zones.get_mut(place) else { return Ok(()) };
                 let record = line.record(served.zone.origin(), ttl)?;
                 let shown = record.owner.to_string();
                 served.zone.add(record).map_err(|error| line.error(&shown, format!("another record: {error}")))?;

@@ -25,7 +25,7 @@ fn errors_name_line_find_and_expectation() {
             "line 1: found \"a..b\", expected a domain name (the name has an empty label)".to_owned(),
         ),
         (
-            zone.repeat(2),
+            format!("{zone}zone example.com at 192.0.2.54 192.0.2.53\n"),
             "line 2: found \"192.0.2.53\", expected an address that serves no example.com. yet".to_owned(),
         ),
         (format!("{zone}  a 5 A 192.0.2"), "line 2: found \"192.0.2\", expected an IPv4 address".to_owned()),
@@ -149,6 +149,25 @@ zone example.org at 192.0.2.54
     assert_eq!(zone(3)[1], "example.org. 300 NS ns1.example.org.");
     let hints: Vec<String> = scenario.root_hints().iter().map(|(name, address)| format!("{name} {address}")).collect();
     assert_eq!(hints, ["a.root-servers.net. 198.51.100.1", "b.root-servers.net. 2001:db8::1"]);
+}
+
+#[test]
+fn a_zone_goes_on_where_it_is_told_again_at_the_same_addresses() {
+    let text = "
+zone com at 192.0.2.1 192.0.2.2
+  $TTL 1d
+  one NS ns.example.net.
+zone example.net at 192.0.2.53
+zone com at 192.0.2.1 192.0.2.2
+  two NS ns.example.net.
+";
+    let scenario: Scenario = text.parse().unwrap();
+    let owners: Vec<(&Name, usize)> =
+        scenario.zones().iter().map(|served| (served.zone.origin(), served.zone.records().len())).collect();
+    let name = |text: &str| Name::parse(text).unwrap();
+    assert_eq!(owners, [(&name("com"), 4), (&name("example.net"), 2)]);
+    let ttl = |owner: &str| scenario.zones()[0].zone.records_at(&name(owner), RecordType::NS)[0].ttl.seconds();
+    assert_eq!((ttl("one.com"), ttl("two.com")), (86_400, 300), "a TTL holds for the statement that it stands in");
 }
 
 #[test]
