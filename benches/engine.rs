@@ -62,7 +62,9 @@ fn messages(criterion: &mut Criterion) {
         bencher.iter(|| Message::decode(black_box(&answer)).map(|message| read_response(&message, &question, &zone)));
     });
     criterion.bench_function("read a referral with glue", |bencher| {
-        bencher.iter(|| Message::decode(black_box(&referral)).map(|message| read_response(&message, &question, &registry)));
+        bencher.iter(|| {
+            Message::decode(black_box(&referral)).map(|message| read_response(&message, &question, &registry))
+        });
     });
     criterion.bench_function("write a query", |bencher| {
         bencher.iter(|| encode_query(black_box(1), &question, 0x5555, None));
@@ -78,7 +80,8 @@ fn checks(criterion: &mut Criterion) {
     let _entered = runtime.enter();
     let replay = Arc::new(Replay::new(Arc::clone(&scenario)));
     let checker = Checker::builder().root_hints(scenario.root_hints()).transport(replay).build().expect("a checker");
-    let expectation = Expectation::new("mail.tenant.example", &["t1", "t2", "t3"], DEFAULT_DKIM_ZONE).expect("expected");
+    let expectation =
+        Expectation::new("mail.tenant.example", &["t1", "t2", "t3"], DEFAULT_DKIM_ZONE).expect("expected");
     criterion.bench_function("check a healthy domain, replayed", |bencher| {
         bencher.to_async(&runtime).iter(|| async { checker.check(black_box(&expectation)).await });
     });

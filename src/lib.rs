@@ -16,6 +16,7 @@
 //! No recursive resolver is trusted, no result is made up, and no server is asked faster than its limit.
 
 pub mod budget;
+pub mod check;
 pub mod dns;
 pub mod evidence;
 pub mod expectation;

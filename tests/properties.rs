@@ -29,17 +29,45 @@ use zoneproof::transport::{Exchange, Query, Transport};
 
 /// Addresses that servers are said to live at; the second half is never to be asked.
 const ADDRESSES: &[&str] = &[
-    "198.41.0.4", "11.22.33.44", "45.67.89.10", "2600::53", "93.10.20.30", "8.1.2.3",
-    "127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "224.0.0.1", "0.0.0.0",
-    "::1", "fe80::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "192.0.2.1", "2001:db8::1", "255.255.255.255",
+    "198.41.0.4",
+    "11.22.33.44",
+    "45.67.89.10",
+    "2600::53",
+    "93.10.20.30",
+    "8.1.2.3",
+    "127.0.0.1",
+    "10.0.0.1",
+    "192.168.1.1",
+    "169.254.169.254",
+    "224.0.0.1",
+    "0.0.0.0",
+    "::1",
+    "fe80::1",
+    "::ffff:10.0.0.1",
+    "64:ff9b::a00:1",
+    "192.0.2.1",
+    "2001:db8::1",
+    "255.255.255.255",
 ];
 /// How many of [`ADDRESSES`] may be asked.
 const PUBLIC_ADDRESSES: usize = 6;
 /// Names that come up in replies.
 const NAMES: &[&str] = &[
-    ".", "com.", "net.", "example.com.", "mail.example.com.", "_domainkey.mail.example.com.", "ns1.example.com.",
-    "ns2.example.net.", "victim.net.", "ns1.victim.net.", "t1._domainkey.mail.example.com.", "t1.dkim.amazonses.com.",
-    "_dmarc.example.com.", "amazonses.com.", "a.b.c.d.e.f.g.h.example.com.",
+    ".",
+    "com.",
+    "net.",
+    "example.com.",
+    "mail.example.com.",
+    "_domainkey.mail.example.com.",
+    "ns1.example.com.",
+    "ns2.example.net.",
+    "victim.net.",
+    "ns1.victim.net.",
+    "t1._domainkey.mail.example.com.",
+    "t1.dkim.amazonses.com.",
+    "_dmarc.example.com.",
+    "amazonses.com.",
+    "a.b.c.d.e.f.g.h.example.com.",
 ];
 
 /// A transport that makes everything up.
@@ -105,11 +133,7 @@ fn some_delegation(random: &mut StdRng, question: &Question, message: &mut Messa
     let zone = question.name.ancestors().nth(random.random_range(0..5)).unwrap_or_else(Name::root);
     for _ in 0..random.random_range(1..40) {
         let host = some_name(random, question);
-        message.authority.push(Record {
-            owner: zone.clone(),
-            ttl: Ttl::default(),
-            rdata: Rdata::Ns(host.clone()),
-        });
+        message.authority.push(Record { owner: zone.clone(), ttl: Ttl::default(), rdata: Rdata::Ns(host.clone()) });
         if random.random_bool(0.5) {
             let mut glue = some_record(random, question);
             glue.owner = host;

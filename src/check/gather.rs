@@ -156,8 +156,9 @@ impl Gathering<'_> {
             let cut = self.evidence.cut(zone)?;
             Some(ask_every_server(transport, cut, questions, self.budget, &self.seen))
         });
-        let any =
-            any.into_iter().map(|(cut, question)| ask_until_answered(transport, cut, question, self.budget, &self.seen));
+        let any = any
+            .into_iter()
+            .map(|(cut, question)| ask_until_answered(transport, cut, question, self.budget, &self.seen));
         futures::join!(join_all(every), join_all(any));
     }
 

@@ -24,10 +24,10 @@ use crate::dns::rrset::{Question, Rcode, RecordType};
 use crate::expectation::Expectation;
 use crate::findings::judge;
 use crate::report::{Context, Report};
+use crate::transport::Transport;
 use crate::transport::guard::AddressPolicy;
 use crate::transport::live::{TransportSettings, live};
 use crate::transport::pace::PaceLimits;
-use crate::transport::Transport;
 use crate::walk::cut_cache::CutCache;
 use crate::walk::lookup::Lookup;
 use crate::walk::{Journey, Walker, root_hints};
@@ -105,8 +105,7 @@ impl Checker {
         let budget = Budget::for_check();
         let evidence = gather::gather(&self.engine, expectation, &budget).await;
         let judgement = judge(expectation, &evidence);
-        let context =
-            Context { checked_at: Timestamp::now(), elapsed: started.elapsed(), questions: budget.sends() };
+        let context = Context { checked_at: Timestamp::now(), elapsed: started.elapsed(), questions: budget.sends() };
         Report::build(expectation, &evidence, &judgement, &context)
     }
 
