@@ -98,7 +98,11 @@ fn run_file(file: &Path) -> Result<(), Failed> {
 fn checker(replay: &Arc<Replay>) -> Checker {
     let settings = TransportSettings { policy: AddressPolicy::allowing_special(), ..TransportSettings::default() };
     let transport = stack(Arc::clone(replay) as _, Arc::clone(replay) as _, &settings);
-    Checker::builder().root_hints(replay.root_hints()).transport(transport).build().expect("a scenario has a root")
+    Checker::builder()
+        .root_hints(replay.scenario().root_hints())
+        .transport(transport)
+        .build()
+        .expect("a scenario has a root")
 }
 
 /// Runs a check and says what did not come true.
