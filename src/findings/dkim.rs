@@ -30,7 +30,7 @@ use crate::findings::inquiry::{Ask, Inquiry};
 /// with one about the domain where only some are right; in no particular order.
 #[must_use]
 pub fn judge(expectation: &Expectation, evidence: &Evidence) -> (Vec<JudgedRecord>, Vec<Finding>) {
-    let mut inquiry = Inquiry::new(evidence);
+    let mut inquiry = Inquiry::closed(evidence);
     let sites = sites(expectation, evidence);
     let opinions = examine(&sites, &mut inquiry);
     let mut findings: Vec<Finding> =
@@ -45,7 +45,7 @@ pub fn judge(expectation: &Expectation, evidence: &Evidence) -> (Vec<JudgedRecor
 /// where they could not be checked, and where all is known.
 #[must_use]
 pub fn wanted(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
-    let mut inquiry = Inquiry::new(evidence);
+    let mut inquiry = Inquiry::open(evidence);
     examine(&sites(expectation, evidence), &mut inquiry);
     inquiry.into_wanted()
 }

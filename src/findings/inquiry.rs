@@ -5,9 +5,10 @@
 //! reads, and nothing else.
 
 use crate::dns::name::Name;
+use crate::dns::public_suffix::is_registry;
 use crate::dns::response::Response;
 use crate::dns::rrset::Question;
-use crate::evidence::{ChainEnd, Evidence, Observation};
+use crate::evidence::{ChainEnd, DelegationChain, Evidence, Observation};
 use crate::findings::status::cname_targets;
 
 /// Whom to ask.
@@ -37,13 +38,21 @@ pub struct Inquiry<'e> {
     evidence: &'e Evidence,
     /// What was looked for and not asked yet, in order, without duplicates.
     wanted: Vec<Ask>,
+    /// Whether more may be asked.
+    is_open: bool,
 }
 
 impl<'e> Inquiry<'e> {
-    /// Starts with nothing missing.
+    /// Starts with nothing missing; more may be asked.
     #[must_use]
-    pub fn new(evidence: &'e Evidence) -> Self {
-        Self { evidence, wanted: Vec::new() }
+    pub fn open(evidence: &'e Evidence) -> Self {
+        Self { evidence, wanted: Vec::new(), is_open: true }
+    }
+
+    /// Starts over evidence that is as complete as it gets: nothing is wanted, what was not asked stays unknown.
+    #[must_use]
+    pub fn closed(evidence: &'e Evidence) -> Self {
+        Self { evidence, wanted: Vec::new(), is_open: false }
     }
 
     /// Returns the evidence.
@@ -87,16 +96,19 @@ impl<'e> Inquiry<'e> {
     /// Notes what is missing.
     fn want(&mut self, question: &Question, scope: Scope) {
         let ask = Ask { question: question.clone(), scope };
-        if !self.wanted.contains(&ask) {
+        if self.is_open && !self.wanted.contains(&ask) {
             self.wanted.push(ask);
         }
     }
 }
 
-/// Says whether there is no use in asking: it was done, or the walk to the name led nowhere.
+/// Says whether there is no use in asking: it was done, the walk to the name led nowhere, or it ended
+/// at a registry, whose servers said on the way that there is no such name.
 #[must_use]
 pub fn is_asked_or_futile(evidence: &Evidence, question: &Question) -> bool {
-    evidence.is_asked(question) || evidence.chain(&question.name).is_some_and(|chain| chain.end != ChainEnd::Reached)
+    let leads_nowhere =
+        |chain: &DelegationChain| chain.end != ChainEnd::Reached || chain.zones.last().is_some_and(is_registry);
+    evidence.is_asked(question) || evidence.chain(&question.name).is_some_and(leads_nowhere)
 }
 
 /// The answers to one question.

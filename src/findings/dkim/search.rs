@@ -1,13 +1,15 @@
 //! Where a DKIM record that is missing from its own name was put instead.
 
 use crate::dns::name::Name;
+use crate::dns::rrset::{Question, RecordType};
+use crate::evidence::Evidence;
 use crate::findings::candidates::{Candidate, candidates};
 use crate::findings::catalogue::Code;
 use crate::findings::dkim::site::{Diagnosis, Site};
 use crate::findings::dkim::target::read_target;
 use crate::findings::finding::Argument;
 use crate::findings::inquiry::{Inquiry, Sight};
-use crate::findings::status::is_expected_cname;
+use crate::findings::status::{cname_targets, is_expected_cname};
 
 /// Looks for the missing records of one domain; the result has one entry for each of `missing`, in order.
 ///
@@ -62,7 +64,9 @@ impl Search<'_, '_> {
         // All are looked up before one is chosen, so that they are asked in one round.
         let sights: Vec<(&Candidate, Sight<'_>)> =
             meant.map(|(_, candidate)| (candidate, inquiry.look(&candidate.question))).collect();
-        *self.hit = sights.iter().find_map(|(candidate, sight)| explain_hit(self.site, candidate, sight));
+        let by_wildcard = targets_of_wildcard(self.site, inquiry.evidence());
+        let hits = sights.iter().filter(|(_, sight)| by_wildcard.is_empty() || sight.cname_targets() != by_wildcard);
+        *self.hit = hits.filter_map(|(candidate, sight)| explain_hit(self.site, candidate, sight)).next();
     }
 
     /// Returns what was done wrong, where that is known.
@@ -71,6 +75,13 @@ impl Search<'_, '_> {
         let found = hit.found.first().map(|record| &record.owner);
         self.list.iter().find(|candidate| Some(&candidate.question.name) == found).map(|candidate| candidate.code)
     }
+}
+
+/// Returns the targets that a wildcard is known to give to any name beside the record.
+fn targets_of_wildcard<'e>(site: &Site<'_>, evidence: &'e Evidence) -> Vec<&'e Name> {
+    let Some(probe) = site.wildcard_probe(evidence) else { return Vec::new() };
+    let seen = evidence.observations(&Question::new(probe, RecordType::CNAME));
+    seen.first().map(|seen| cname_targets(seen)).unwrap_or_default()
 }
 
 /// Says what a record at a candidate name means; `None` where none stands there, or one that is not the expected.
@@ -84,12 +95,16 @@ fn explain_hit(site: &Site<'_>, candidate: &Candidate, sight: &Sight<'_>) -> Opt
     // A record outside the deepest zone is of no use there, however it is spelled.
     let is_in_zone = candidate.question.name.is_subdomain_of(zone);
     let code = if is_in_zone { candidate.code } else { Code::SubzoneShadow };
-    Some(
-        Diagnosis::new(site.finding(code))
-            .with("typed", Argument::Name(candidate.question.name.clone()))
-            .with("target", Argument::Name((*target).clone()))
-            .finding_there(sight),
-    )
+    let typed = &candidate.question.name;
+    let diagnosis = Diagnosis::new(site.finding(code))
+        .with("typed", Argument::Name(typed.clone()))
+        .with("target", Argument::Name((*target).clone()))
+        .finding_there(sight);
+    let holder = site.zones.iter().rev().find(|holder| typed.is_subdomain_of(holder));
+    Some(match holder {
+        Some(holder) if !is_in_zone => diagnosis.with("parent_zone", Argument::Name(holder.clone())),
+        _ => diagnosis,
+    })
 }
 
 /// Looks whether the servers of the zone above still give the records that a delegation has cut off.

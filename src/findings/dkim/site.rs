@@ -29,8 +29,6 @@ pub(super) struct Site<'e> {
     pub(super) zones: &'e [Name],
     /// The deepest zone.
     pub(super) cut: Option<&'e ZoneCut>,
-    /// Who serves it, where there is one provider.
-    provider: Option<&'static Provider>,
     /// What its servers said to the record's question.
     pub(super) standing: Standing<'e>,
 }
@@ -46,8 +44,7 @@ impl<'e> Site<'e> {
         let zones = evidence.chain(&record.name).map(|chain| chain.zones.as_slice()).unwrap_or_default();
         let cut = evidence.zone_of(&record.name);
         let standing = cname_standing(evidence, record);
-        let provider = cut.and_then(|cut| provider_of(cut, &standing));
-        Some(Self { expectation, record, target, zones, cut, provider, standing })
+        Some(Self { expectation, record, target, zones, cut, standing })
     }
 
     /// Says whether the zone is the tenant's own, not the one of the registry above it.
@@ -64,7 +61,20 @@ impl<'e> Site<'e> {
 
     /// Says whether the zone is served by Cloudflare alone.
     pub(super) fn is_at_cloudflare(&self) -> bool {
-        self.provider.is_some_and(|provider| provider.id == CLOUDFLARE)
+        self.provider().is_some_and(|provider| provider.id == CLOUDFLARE)
+    }
+
+    /// Tells who serves the zone, from its servers and from the SOA that came with negative answers;
+    /// `None` where there is not just one provider.
+    fn provider(&self) -> Option<&'static Provider> {
+        let cut = self.cut?;
+        let servers: Vec<Name> = cut.server_names().cloned().collect();
+        let soa = self.standing.other.iter().find_map(|seen| match seen.response() {
+            Some(Response::NoData(negative) | Response::NxDomain(negative)) => negative.soa.as_ref(),
+            _ => None,
+        });
+        let soa = soa.filter(|(zone, ..)| *zone == cut.zone).map(|(_, soa, _)| (&soa.mname, &soa.rname));
+        providers::detect(&servers, soa).provider()
     }
 
     /// Returns the name beside the record that nobody made.
@@ -75,10 +85,10 @@ impl<'e> Site<'e> {
     /// Starts a finding about the record: what is expected, where, at whose; proven by all who answer.
     pub(super) fn finding(&self, code: Code) -> Finding {
         let mut finding = Finding::new(code, self.record).with("expected", Argument::Name(self.target.clone()));
-        if let Some(cut) = self.cut {
+        if let Some(cut) = self.cut.filter(|_| self.is_registered()) {
             finding = finding.with("zone", Argument::Name(cut.zone.clone()));
         }
-        if let Some(provider) = self.provider {
+        if let Some(provider) = self.provider() {
             finding = finding.with("provider", Argument::Text(provider.id.clone()));
         }
         finding.proven_by(&self.record.question(), self.standing.answering())
@@ -130,15 +140,4 @@ pub(super) fn records_in(seen: &Observation) -> Vec<Record> {
             .collect(),
         _ => Vec::new(),
     }
-}
-
-/// Tells the provider of a zone from its servers and from the SOA that came with negative answers.
-fn provider_of(cut: &ZoneCut, standing: &Standing<'_>) -> Option<&'static Provider> {
-    let servers: Vec<Name> = cut.server_names().cloned().collect();
-    let soa = standing.other.iter().find_map(|seen| match seen.response() {
-        Some(Response::NoData(negative) | Response::NxDomain(negative)) => negative.soa.as_ref(),
-        _ => None,
-    });
-    let soa = soa.filter(|(zone, ..)| *zone == cut.zone).map(|(_, soa, _)| (&soa.mname, &soa.rname));
-    providers::detect(&servers, soa).provider()
 }

@@ -6,8 +6,8 @@ use super::*;
 use crate::dns::rrset::RecordType;
 use crate::expectation::DEFAULT_DKIM_ZONE;
 use crate::findings::inquiry::Scope;
-use crate::findings::sample::name;
 use crate::findings::sample::world::{TOKENS, World};
+use crate::findings::sample::{name, question, say};
 
 /// A zone at two servers of nobody in particular.
 const ZONE: &str = "zone example.com. ns1.example.=192.0.2.1 ns2.example.=192.0.2.2";
@@ -186,6 +186,13 @@ fn a_missing_record_is_looked_for_where_people_put_it() {
         ("addresses of a wildcard", ZONE, "*.example.com. A: 192.0.2.80", "wildcard_synth", 15),
         ("a proxied wildcard", CLOUDFLARE, "*.example.com. A: 104.16.0.1", "wildcard_synth", 15),
         (
+            "a wildcard with the zone appended",
+            ZONE,
+            "*.example.com. CNAME: t1.dkim.amazonses.com.example.com.",
+            "wildcard_synth",
+            9,
+        ),
+        (
             "doubled below a wildcard",
             ZONE,
             "*.mail.example.com. CNAME: parking.example.org.
@@ -297,6 +304,17 @@ fn what_was_not_asked_leaves_the_record_absent() {
     });
     assert_eq!(codes(&judge(&expectation, &world.evidence).0), "absent absent absent");
     assert!(wanted(&expectation, &world.evidence).iter().all(|ask| ask.scope == Scope::Any));
+}
+
+#[test]
+fn a_question_that_came_to_nothing_hides_no_other_answer() {
+    let expectation = expectation("mail.example.com", DEFAULT_DKIM_ZONE);
+    let lines = format!("{ZONE}\nt2._domainkey.mail.example.com.example.com. CNAME: t2.dkim.amazonses.com.");
+    let mut evidence = settle(&lines, &expectation).evidence;
+    let other = "t1._domainkey.mail.example.com. CNAME";
+    say(&mut evidence, &question(other), &name("example.com"), None, "elsewhere.example.org.");
+    assert!(!wanted(&expectation, &evidence).is_empty());
+    assert_eq!(codes(&judge(&expectation, &evidence).0), "wrong_target host_doubled absent");
 }
 
 #[test]
