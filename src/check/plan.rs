@@ -11,11 +11,11 @@ use crate::dns::public_suffix::is_registry;
 use crate::dns::rrset::{Question, RecordType};
 use crate::evidence::Evidence;
 use crate::expectation::{Depth, Expectation, ExpectedRecord, RecordKind};
-use crate::findings::dkim;
 use crate::findings::finding::RecordStatus;
 use crate::findings::inquiry::is_asked_or_futile;
 pub use crate::findings::inquiry::{Ask, Scope};
 use crate::findings::status::{cname_standing, standing};
+use crate::findings::{dkim, dmarc, spf};
 
 /// Returns what is left to ask; sorted, each question once, empty where the evidence is complete.
 ///
@@ -30,6 +30,7 @@ pub fn next(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
     let mut asks = expected_records(expectation, evidence);
     if asks.is_empty() {
         asks = dkim::wanted(expectation, evidence);
+        asks.extend(policies(expectation, evidence));
         asks.extend(zone_health(expectation, evidence));
     }
     // Scopes sort from wide to narrow: what every server is asked needs no single one.
@@ -44,6 +45,16 @@ fn expected_records(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> 
     questions
         .filter(|question| !is_asked_or_futile(evidence, question))
         .map(|question| Ask { question, scope: Scope::Every })
+        .collect()
+}
+
+/// Asks for the policies of other names that the SPF and DMARC records lead to.
+fn policies(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
+    let includes = expectation.of_kind(RecordKind::Spf).flat_map(|record| spf::includes_still_needed(record, evidence));
+    includes
+        .chain(dmarc::names_still_needed(expectation, evidence))
+        .filter(|question| !is_asked_or_futile(evidence, question))
+        .map(|question| Ask { question, scope: Scope::Any })
         .collect()
 }
 

@@ -65,6 +65,28 @@ fn a_zone_is_looked_at_where_a_record_is_not_right_or_servers_differ() {
 }
 
 #[test]
+fn a_policy_is_followed_where_it_leads() {
+    for (what, line, asked) in [
+        (
+            "an include",
+            "mail.example.com. TXT: v=spf1 include:spf.example.com -all
+             spf.example.com. TXT: v=spf1 include:amazonses.com -all",
+            "spf.example.com. TXT",
+        ),
+        (
+            "a policy above",
+            "_dmarc.mail.example.com. TXT: nxdomain
+             _dmarc.example.com. TXT: v=DMARC1; p=reject",
+            "_dmarc.example.com. TXT",
+        ),
+    ] {
+        let world = run(&format!("{line}\n{HEALTHY}"), Depth::Quick);
+        assert_eq!(asked_beyond(&world), [asked], "{what}");
+        assert_eq!(world.rounds, 2, "{what}");
+    }
+}
+
+#[test]
 fn nothing_more_is_asked_where_nobody_answers() {
     for says in ["timeout", "refused", "lame"] {
         let lines = format!(
