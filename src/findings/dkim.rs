@@ -103,7 +103,10 @@ fn partial(expectation: &Expectation, sites: &[Site<'_>], records: &[JudgedRecor
     if right.is_empty() || wrong.is_empty() {
         return None;
     }
+    let count = |number: usize| Argument::Number(u64::try_from(number).unwrap_or(u64::MAX));
     let finding = Finding::new(Code::Partial, Subject::Domain(expectation.domain.clone()))
+        .with("ok", count(right.len()))
+        .with("of", count(records.len()))
         .with("right", Argument::Names(right))
         .with("wrong", Argument::Names(wrong));
     // One reply for each record is enough: the records' own findings hold the others.

@@ -1,5 +1,6 @@
 //! What stands at an expected DKIM record's own name.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::dns::name::Name;
@@ -51,9 +52,9 @@ fn read_wrong_cname(site: &Site<'_>, inquiry: &mut Inquiry<'_>) -> OwnName {
         && sight.cname_targets() == [target]
     {
         let finding = Diagnosis::new(site.finding(Code::WildcardSynth));
-        return OwnName::Missing(Some(finding.with("target", Argument::Name(target.clone())).proven_by(&sight)));
+        return OwnName::Missing(Some(finding.with("seen", Argument::Name(target.clone())).proven_by(&sight)));
     }
-    OwnName::Fault(explain_target(site, inquiry, target).with("target", Argument::Name(target.clone())))
+    OwnName::Fault(explain_target(site, inquiry, target).with("seen", Argument::Name(target.clone())))
 }
 
 /// Says what is wrong with the target of a CNAME.
@@ -85,9 +86,17 @@ fn explain_target(site: &Site<'_>, inquiry: &mut Inquiry<'_>, target: &Name) -> 
                 Destination::Elsewhere => return start(Code::WrongTarget),
             };
             let diagnosis = chase.sights.iter().fold(start(code), Diagnosis::finding_there);
-            diagnosis.with("chain", Argument::Text(chain_text(&chase.names)))
+            diagnosis
+                .with("targets", Argument::Names(names_between(&chase.names, site)))
+                .with("chain", Argument::Text(chain_text(&chase.names)))
         }
     }
+}
+
+/// Returns the names that a chain runs over between the record and its target; sorted, without duplicates.
+fn names_between(names: &[Name], site: &Site<'_>) -> Vec<Name> {
+    let is_between = |name: &&Name| **name != site.record.name && *name != site.target;
+    names.iter().filter(is_between).cloned().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Writes the names of a chain in its order.
@@ -134,7 +143,7 @@ fn wrong_type_txt(site: &Site<'_>, sight: &Sight<'_>, read: Option<Text>) -> Dia
     let diagnosis = Diagnosis::new(site.finding(Code::WrongTypeTxt)).finding_there(sight);
     let diagnosis = diagnosis.with("holds", Argument::Text(read.as_ref().map_or("text", Text::as_str).to_owned()));
     match read {
-        Some(Text::Target(target)) => diagnosis.with("target", Argument::Name(target)),
+        Some(Text::Target(target)) => diagnosis.with("seen", Argument::Name(target)),
         _ => diagnosis,
     }
 }
@@ -149,13 +158,16 @@ fn read_addresses(site: &Site<'_>, inquiry: &mut Inquiry<'_>, first: Sight<'_>) 
         sights.iter().filter(|sight| !addresses_in(sight).is_empty()).fold(diagnosis, Diagnosis::finding_there)
     };
     let mut sights = vec![first];
-    let addresses = sights.iter().flat_map(addresses_in).collect::<Vec<_>>();
+    let mut addresses: Vec<IpAddr> = sights.iter().flat_map(addresses_in).collect();
+    addresses.sort();
     let kind = sights.first().map_or(RecordType::A, |sight| sight.question.kind);
     let probe = site.wildcard_probe(inquiry.evidence()).map(|name| inquiry.look(&Question::new(name, kind)));
     if let Some(probe) = probe
         && addresses_in(&probe).iter().any(|address| addresses.contains(address))
     {
-        return OwnName::Missing(Some(start(Code::WildcardSynth, &sights).proven_by(&probe)));
+        let seen = addresses.first().map(ToString::to_string).unwrap_or_default();
+        let diagnosis = start(Code::WildcardSynth, &sights).with("seen", Argument::Text(seen));
+        return OwnName::Missing(Some(diagnosis.proven_by(&probe)));
     }
     if kind == RecordType::A && !inquiry.is_wanting() {
         // Whoever deletes the record has to delete the other family's too.

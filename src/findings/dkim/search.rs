@@ -98,7 +98,7 @@ fn explain_hit(site: &Site<'_>, candidate: &Candidate, sight: &Sight<'_>) -> Opt
     let typed = &candidate.question.name;
     let diagnosis = Diagnosis::new(site.finding(code))
         .with("typed", Argument::Name(typed.clone()))
-        .with("target", Argument::Name((*target).clone()))
+        .with("seen", Argument::Name((*target).clone()))
         .finding_there(sight);
     let holder = site.zones.iter().rev().find(|holder| typed.is_subdomain_of(holder));
     Some(match holder {

@@ -261,7 +261,7 @@ fn a_finding_says_what_the_remedy_needs() {
         [
             "expected=Name(t1.dkim.amazonses.com.)",
             "provider=Text(\"cloudflare\")",
-            "target=Name(t1.dkim.amazonses.com.)",
+            "seen=Name(t1.dkim.amazonses.com.)",
             "typed=Name(t1._domainkey.mail.example.com.example.com.)",
             "zone=Name(example.com.)",
         ]
@@ -269,6 +269,30 @@ fn a_finding_says_what_the_remedy_needs() {
     let found: Vec<String> = records[0].found.iter().map(ToString::to_string).collect();
     assert_eq!(found, ["t1._domainkey.mail.example.com.example.com. 300 CNAME t1.dkim.amazonses.com."]);
     assert_eq!(finding.proof.len(), 3, "two that say no, one that shows where");
+}
+
+#[test]
+fn a_chain_is_told_by_its_names_in_order() {
+    let expectation = expectation("mail.example.com", DEFAULT_DKIM_ZONE);
+    let told = |lines: &str| {
+        let (_, findings) = judge(&expectation, &settle(&format!("{ZONE}\n{lines}"), &expectation).evidence);
+        let first =
+            findings.into_iter().find(|finding| matches!(finding.code, Code::Indirect | Code::CnameLoop)).unwrap();
+        ["seen", "targets", "chain"].map(|key| format!("{:?}", first.arguments[key]))
+    };
+    let start = "t1._domainkey.mail.example.com. CNAME: b.example.com.\nb.example.com. CNAME: a.example.com.";
+    assert_eq!(
+        told(&format!("{start}\na.example.com. CNAME: t1.dkim.amazonses.com.")),
+        [
+            "Name(b.example.com.)",
+            "Names([a.example.com., b.example.com.])",
+            "Text(\"t1._domainkey.mail.example.com. > b.example.com. > a.example.com. > t1.dkim.amazonses.com.\")",
+        ]
+    );
+    assert_eq!(
+        told(&format!("{start}\na.example.com. CNAME: b.example.com."))[2],
+        "Text(\"t1._domainkey.mail.example.com. > b.example.com. > a.example.com. > b.example.com.\")"
+    );
 }
 
 #[test]
@@ -282,6 +306,7 @@ fn some_right_and_some_wrong_is_partial() {
     let finding = partial(right).unwrap();
     assert_eq!(finding.subject, Subject::Domain(name("mail.example.com.")));
     assert_eq!(finding.arguments["right"], Argument::Names(vec![name("t2._domainkey.mail.example.com.")]));
+    assert_eq!((&finding.arguments["ok"], &finding.arguments["of"]), (&Argument::Number(1), &Argument::Number(3)));
     assert_eq!(finding.proof.len(), 3);
     assert_eq!(partial("mail.example.com. A: 192.0.2.80"), None, "none is right");
     assert_eq!(partial("{t}._domainkey.mail.example.com. CNAME: {t}.dkim.amazonses.com."), None, "all are right");
