@@ -24,7 +24,13 @@ const PROBE_LABEL_LETTERS: usize = 32;
 
 /// Collects the evidence on one domain, within the budget and the time.
 pub(super) async fn gather(engine: &Engine, expectation: &Expectation, budget: &Arc<Budget>) -> Evidence {
-    let mut gathering = Gathering { engine, budget, evidence: Evidence::new(probe_label()), seen: Seen::default() };
+    let mut gathering = Gathering {
+        engine,
+        budget,
+        evidence: Evidence::new(probe_label()),
+        seen: Seen::default(),
+        asked: BTreeSet::new(),
+    };
     let is_in_time = tokio::time::timeout(engine.timeout, gathering.run(expectation)).await.is_ok();
     gathering.take_seen();
     let mut evidence = gathering.evidence;
@@ -47,15 +53,16 @@ struct Gathering<'a> {
     evidence: Evidence,
     /// What was seen and is not in the evidence yet.
     seen: Seen,
+    /// What was asked for so far.
+    asked: BTreeSet<Ask>,
 }
 
 impl Gathering<'_> {
     /// Asks round after round; a question is asked once in each scope.
     async fn run(&mut self, expectation: &Expectation) {
-        let mut asked: BTreeSet<Ask> = BTreeSet::new();
         loop {
             let mut asks = plan::next(expectation, &self.evidence);
-            asks.retain(|ask| asked.insert(ask.clone()));
+            asks.retain(|ask| self.asked.insert(ask.clone()));
             if asks.is_empty() {
                 return;
             }
@@ -164,26 +171,30 @@ impl Gathering<'_> {
 
     /// Follows the referrals that the asked questions met, and returns what is to be asked again below.
     async fn descend(&mut self, asks: Vec<Ask>) -> Vec<Ask> {
-        let mut again = Vec::new();
-        for ask in asks {
-            if matches!(ask.scope, Scope::At(_)) {
-                continue;
-            }
+        for ask in asks.iter().filter(|ask| !matches!(ask.scope, Scope::At(_))) {
             let Some(referral) = self.referral_below(&ask.question) else { continue };
-            let name = ask.question.name.clone();
-            let Some(chain) = self.evidence.chain(&name).cloned() else { continue };
-            let Some(parent) = chain.zones.last() else { continue };
-            if self.evidence.cut(&referral.zone).is_none() {
+            let parent = self.evidence.chain(&ask.question.name).and_then(|chain| chain.zones.last());
+            if let Some(parent) = parent
+                && self.evidence.cut(&referral.zone).is_none()
+            {
                 let mut cut = cut_of(&referral, parent);
                 let journey = Journey::new(self.budget, FRESH_ENOUGH_FOR_A_CHECK);
                 self.engine.walker.complete(&mut cut, journey).await;
                 self.evidence.add_cut(cut);
             }
-            self.adopt(&name);
-            if self.evidence.chain(&name) != Some(&chain) {
-                again.push(ask);
-            }
         }
+        // A cut that one name met holds for all names below it, even where servers above it answer for them,
+        // and for those that were asked in an earlier round.
+        let mut again: Vec<Ask> = self.asked.iter().filter(|ask| !matches!(ask.scope, Scope::At(_))).cloned().collect();
+        let before: Vec<Option<DelegationChain>> =
+            again.iter().map(|ask| self.evidence.chain(&ask.question.name).cloned()).collect();
+        let names: BTreeSet<Name> = again.iter().map(|ask| ask.question.name.clone()).collect();
+        for name in &names {
+            self.adopt(name);
+        }
+        let mut before = before.into_iter();
+        again
+            .retain(|ask| before.next().is_some_and(|chain| self.evidence.chain(&ask.question.name) != chain.as_ref()));
         again
     }
 

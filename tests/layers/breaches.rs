@@ -12,7 +12,7 @@ fn judge_one(path: &str, text: &str) -> Vec<String> {
 const BREACHES: &[(&str, &str, &str)] = &[
     ("budget.rs", "\nuse crate::walk::Walk;", "2: `budget` imports up from `walk`"),
     ("budget.rs", "use super::walk::Walk;", "1: `budget` imports up from `walk`"),
-    ("observe.rs", "use crate::{dns,\n walk::{A, B}};", "2: `observe` imports its neighbour `walk`"),
+    ("observe.rs", "use crate::{dns,\n findings::{A, B}};", "2: `observe` imports its neighbour `findings`"),
     ("walk/mod.rs", "fn f() { crate::cli::run() }", "1: `walk` imports up from `cli`"),
     ("walk/machine.rs", "use super::super::check::plan;", "1: `walk` imports up from `check`"),
     ("dns/name.rs", "use crate::Checker;", "1: `crate::Checker` is no module with a floor"),

@@ -48,15 +48,46 @@ impl Software {
 pub fn are_installed() -> bool {
     let missing: Vec<&str> =
         Software::ALL.iter().filter(|software| software.path().is_none()).map(|software| software.program()).collect();
+    let may_add_addresses = LoopbackAddress::add(IpAddr::from([127, 42, 0, std::process::id() as u8])).is_some();
     let is_required = std::env::var("ZONEPROOF_REAL_SERVERS").is_ok_and(|value| value == "required");
     assert!(missing.is_empty() || !is_required, "not installed: {}", missing.join(", "));
-    missing.is_empty()
+    assert!(may_add_addresses || !is_required, "this user may not give the loopback interface an address");
+    missing.is_empty() && may_add_addresses
 }
 
 /// A running name server.
 pub struct Daemon {
     /// The process.
     child: Child,
+    /// What it prints.
+    log: PathBuf,
+    /// The address that was given to the loopback interface for it.
+    _address: Option<LoopbackAddress>,
+}
+
+/// An address of the loopback interface, taken off again when dropped.
+///
+/// BIND listens only at addresses that an interface has; the others listen anywhere in 127.0.0.0/8.
+struct LoopbackAddress(IpAddr);
+
+impl LoopbackAddress {
+    /// Gives an address to the loopback interface; `None` where this user may not.
+    fn add(address: IpAddr) -> Option<Self> {
+        Self::ip("add", address).then_some(Self(address))
+    }
+
+    /// Runs `ip address`.
+    fn ip(verb: &str, address: IpAddr) -> bool {
+        let arguments = ["address", verb, &format!("{address}/32"), "dev", "lo"].map(str::to_owned);
+        let status = Command::new("ip").args(arguments).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for LoopbackAddress {
+    fn drop(&mut self) {
+        Self::ip("del", self.0);
+    }
 }
 
 impl Drop for Daemon {
@@ -89,6 +120,7 @@ impl Daemon {
             Software::Knot => &["-c"],
         };
         let log = fs::File::create(folder.join("log")).unwrap();
+        let address_of_its_own = if software == Software::Bind { LoopbackAddress::add(address) } else { None };
         let child = Command::new(software.path().unwrap())
             .args(arguments)
             .arg(&configuration)
@@ -97,7 +129,12 @@ impl Daemon {
             .stderr(log)
             .spawn()
             .unwrap();
-        Self { child }
+        Self { child, log: folder.join("log"), _address: address_of_its_own }
+    }
+
+    /// Returns what the server printed, to be shown where it does not come up.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
 

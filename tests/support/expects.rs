@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use zoneproof::expectation::{DEFAULT_DKIM_ZONE, Depth, Expectation, ExpectationError, RecordKind};
 use zoneproof::findings::Code;
-use zoneproof::report::Report;
+use zoneproof::report::{ArgumentValue, Report};
 use zoneproof::scenario::expect::{Check, Expect};
 
 /// Turns the line of a scenario into what the engine takes.
@@ -113,9 +113,10 @@ fn unmet_finding(
     for (finding, matched) in report.findings.iter().zip(matched) {
         let is_at = at.is_none_or(|at| finding.record.trim_end_matches('.') == at.trim_end_matches('.'));
         let has_arguments = arguments.iter().all(|(name, value)| {
-            finding.arguments.get(name.as_str()).is_some_and(|is| {
-                let is = serde_json::to_value(is).unwrap_or_default();
-                is.as_str().map_or_else(|| is.to_string(), str::to_owned) == *value
+            finding.arguments.get(name.as_str()).is_some_and(|is| match is {
+                ArgumentValue::Number(number) => number.to_string() == *value,
+                ArgumentValue::Text(text) => text == value,
+                ArgumentValue::List(list) => list.join(",") == *value,
             })
         });
         if finding.code.as_str() == code && is_at && has_arguments {
