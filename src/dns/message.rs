@@ -327,10 +327,11 @@ fn read_question(decoder: &mut BinDecoder<'_>, count: u16) -> Result<Option<Ques
     }
 }
 
-/// Reads a name, compressed or not.
+/// Reads a name, compressed or not, in lower case: servers compress names by pointing into the question,
+/// whose letters have the case that we made up (0x20), so that the case of a reply says nothing.
 fn read_name(decoder: &mut BinDecoder<'_>) -> Option<Name> {
     let name = WireName::read(decoder).ok()?;
-    Name::from_labels(name.iter()).ok()
+    Name::from_labels(name.iter().map(<[u8]>::to_ascii_lowercase)).ok()
 }
 
 /// Reads the data of a record; `None` where it is not as its type wants it to the last octet.

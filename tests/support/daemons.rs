@@ -9,7 +9,7 @@ use zoneproof::scenario::Zone;
 
 /// Which program serves.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Software {
+pub(crate) enum Software {
     /// NLnet Labs' NSD.
     Nsd,
     /// ISC's BIND.
@@ -20,7 +20,7 @@ pub enum Software {
 
 impl Software {
     /// All programs.
-    pub const ALL: &[Self] = &[Self::Nsd, Self::Bind, Self::Knot];
+    pub(crate) const ALL: &[Self] = &[Self::Nsd, Self::Bind, Self::Knot];
 
     /// Returns the program's file name.
     fn program(self) -> &'static str {
@@ -45,7 +45,7 @@ impl Software {
 ///
 /// # Panics
 /// Where a program is missing although `ZONEPROOF_REAL_SERVERS=required` says that they must run.
-pub fn are_installed() -> bool {
+pub(crate) fn are_installed() -> bool {
     let missing: Vec<&str> =
         Software::ALL.iter().filter(|software| software.path().is_none()).map(|software| software.program()).collect();
     let may_add_addresses = LoopbackAddress::add(IpAddr::from([127, 42, 0, std::process::id() as u8])).is_some();
@@ -56,7 +56,7 @@ pub fn are_installed() -> bool {
 }
 
 /// A running name server.
-pub struct Daemon {
+pub(crate) struct Daemon {
     /// The process.
     child: Child,
     /// What it prints.
@@ -99,7 +99,7 @@ impl Drop for Daemon {
 
 impl Daemon {
     /// Starts `software` in `folder`, serving `zones` at one address; it may take a moment until it answers.
-    pub fn start(software: Software, folder: &Path, address: IpAddr, port: u16, zones: &[&Zone]) -> Self {
+    pub(crate) fn start(software: Software, folder: &Path, address: IpAddr, port: u16, zones: &[&Zone]) -> Self {
         fs::create_dir_all(folder).unwrap();
         let mut files = Vec::new();
         for (number, zone) in zones.iter().enumerate() {
@@ -133,7 +133,7 @@ impl Daemon {
     }
 
     /// Returns what the server printed, to be shown where it does not come up.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
@@ -159,7 +159,7 @@ fn bind_configuration(folder: &Path, address: IpAddr, port: u16, zones: &[(Strin
     let mut text = format!(
         "options {{\n  directory \"{folder}\";\n  listen-on port {port} {{ {address}; }};\n  listen-on-v6 {{ none; }};\n  \
          pid-file \"{folder}/pid\";\n  session-keyfile \"{folder}/key\";\n  recursion no;\n  dnssec-validation no;\n  \
-         notify no;\n  minimal-responses yes;\n  check-names primary ignore;\n  empty-zones-enable no;\n}};\ncontrols {{ }};\n"
+         notify no;\n  minimal-responses yes;\n  check-names primary ignore;\n  empty-zones-enable no;\n  zero-no-soa-ttl no;\n}};\ncontrols {{ }};\n"
     );
     for (zone, file) in zones {
         text.push_str(&format!("zone \"{zone}\" {{ type primary; file \"{}\"; }};\n", file.display()));

@@ -8,7 +8,7 @@ use zoneproof::report::{ArgumentValue, Report};
 use zoneproof::scenario::expect::{Check, Expect};
 
 /// Turns the line of a scenario into what the engine takes.
-pub fn expectation(check: &Check) -> Result<Expectation, String> {
+pub(crate) fn expectation(check: &Check) -> Result<Expectation, String> {
     let zone = check.option("dkim_zone").unwrap_or(DEFAULT_DKIM_ZONE);
     let depth = match check.option("depth") {
         None | Some("quick") => Depth::Quick,
@@ -29,7 +29,11 @@ pub fn expectation(check: &Check) -> Result<Expectation, String> {
 }
 
 /// Holds a report against all that is expected of it; `asked` says how many packets an address got, or all did.
-pub fn unmet_by_report(expects: &[Expect], report: &Report, asked: &dyn Fn(Option<IpAddr>) -> u32) -> Vec<String> {
+pub(crate) fn unmet_by_report(
+    expects: &[Expect],
+    report: &Report,
+    asked: &dyn Fn(Option<IpAddr>) -> u32,
+) -> Vec<String> {
     let mut faults = Vec::new();
     let mut matched = vec![false; report.findings.len()];
     for expect in expects {
