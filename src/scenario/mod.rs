@@ -36,8 +36,8 @@
 //! ```
 //!
 //! A zone without an SOA gets `ns hostmaster 1 7200 900 1209600 300`, where `ns` is the first of its NS. One without NS at
-//! its apex gets those of the delegation in the zone above, with their glue; without such a one, `ns1` in itself; and the
-//! root gets the names of the root servers. Data is written as in master files, a line each: A, AAAA, NS, CNAME, DNAME,
+//! its apex gets those of the delegation in the zone above, with their glue; without such a one, `ns1` in itself with
+//! the addresses that serve it; and the root gets the names of the root servers. Data is written as in master files, a line each: A, AAAA, NS, CNAME, DNAME,
 //! PTR, SOA, MX, TXT and DS in their own form, every type as `\# LENGTH HEX` (RFC 3597), malformed data too.
 //!
 //! Bodies: `normal` (what the zones answer), a response code (a reply with nothing in it), `upward-referral`,
@@ -234,11 +234,10 @@ impl Scenario {
             copies.entry(served.zone.origin().clone()).or_default().push(place);
         }
         for place in 0..self.zones.len() {
-            let Some(zone) = self.zones.get(place).map(|served| &served.zone) else { break };
-            let mut records = Vec::new();
-            if !zone.has(zone.origin(), RecordType::NS) {
-                records = self.made_up_servers(zone, &copies);
-            }
+            let Some(served) = self.zones.get(place) else { break };
+            let origin = served.zone.origin();
+            let has_servers = served.zone.has(origin, RecordType::NS);
+            let records = if has_servers { Vec::new() } else { self.made_up_servers(served, &copies) };
             if let Some(served) = self.zones.get_mut(place) {
                 add_all(&mut served.zone, records);
                 add_soa(&mut served.zone);
@@ -247,41 +246,43 @@ impl Scenario {
     }
 
     /// Finds the NS records of a zone that tells none, and the addresses of those that lie in it.
-    fn made_up_servers(&self, zone: &Zone, copies: &HashMap<Name, Vec<usize>>) -> Vec<Record> {
-        let origin = zone.origin();
-        let ttl = Ttl::from_wire(DEFAULT_TTL_SECONDS);
+    fn made_up_servers(&self, served: &ServedZone, copies: &HashMap<Name, Vec<usize>>) -> Vec<Record> {
+        let origin = served.zone.origin();
         if origin.is_root() {
-            let hints = self.root_hints().into_iter();
-            let records = hints.flat_map(|(host, address)| {
-                let rdata = match address {
-                    IpAddr::V4(address) => Rdata::A(address),
-                    IpAddr::V6(address) => Rdata::Aaaa(address),
-                };
-                [
-                    Record { owner: Name::root(), ttl, rdata: Rdata::Ns(host.clone()) },
-                    Record { owner: host, ttl, rdata },
-                ]
-            });
-            return records.collect();
+            return self
+                .root_hints()
+                .into_iter()
+                .flat_map(|(host, address)| ns_and_address(origin, &host, address))
+                .collect();
         }
         let parents = origin.ancestors().skip(1).filter_map(|above| copies.get(&above)).flatten();
         let mut parents = parents.filter_map(|place| self.zones.get(*place)).map(|served| &served.zone);
         let Some(parent) = parents.find(|parent| parent.has(origin, RecordType::NS)) else {
             let host = origin.prepend("ns1").unwrap_or_else(|_| origin.clone());
-            return vec![Record { owner: origin.clone(), ttl, rdata: Rdata::Ns(host) }];
+            return served.addresses.iter().flat_map(|address| ns_and_address(origin, &host, *address)).collect();
         };
         let mut records = parent.records_at(origin, RecordType::NS);
         for place in 0..records.len() {
             let Some(Rdata::Ns(host)) = records.get(place).map(|record| &record.rdata) else { continue };
             let host = host.clone();
             for kind in [RecordType::A, RecordType::AAAA] {
-                if host.is_subdomain_of(origin) && !zone.has(&host, kind) {
+                if host.is_subdomain_of(origin) && !served.zone.has(&host, kind) {
                     records.extend(parent.records_at(&host, kind));
                 }
             }
         }
         records
     }
+}
+
+/// Writes an NS record and the address of its host.
+fn ns_and_address(zone: &Name, host: &Name, address: IpAddr) -> [Record; 2] {
+    let ttl = Ttl::from_wire(DEFAULT_TTL_SECONDS);
+    let rdata = match address {
+        IpAddr::V4(address) => Rdata::A(address),
+        IpAddr::V6(address) => Rdata::Aaaa(address),
+    };
+    [Record { owner: zone.clone(), ttl, rdata: Rdata::Ns(host.clone()) }, Record { owner: host.clone(), ttl, rdata }]
 }
 
 /// Adds records, leaving out those that have no place in the zone.

@@ -138,7 +138,7 @@ impl Scenario {
                 let reply = finish(raw_reply(raw, octets, question), &behaviour.twists);
                 return Action::Reply { octets: reply, delay: behaviour.delay };
             }
-            Body::Normal => self.answer(address, question),
+            Body::Normal => self.answer(address, question, query.edns.as_ref().is_some_and(|edns| edns.dnssec_ok)),
             Body::Rcode(rcode) => Message { rcode: *rcode, ..Message::default() },
             Body::UpwardReferral => upward_referral(),
         };
@@ -174,13 +174,16 @@ impl Scenario {
     }
 
     /// Answers from the deepest zone of the address that holds the name; for DS from the one above, if it is there.
-    fn answer(&self, address: IpAddr, question: &Question) -> Message {
+    fn answer(&self, address: IpAddr, question: &Question, dnssec_ok: bool) -> Message {
         let mut zones = question.name.ancestors().filter_map(|above| self.zone_at(address, &above));
         let deepest = zones.next();
         let parent_side =
             question.kind == RecordType::DS && deepest.is_some_and(|zone| *zone.origin() == question.name);
         let zone = if parent_side { zones.next().or(deepest) } else { deepest };
-        zone.map_or_else(|| Message { rcode: Rcode::REFUSED, ..Message::default() }, |zone| zone.answer(question))
+        zone.map_or_else(
+            || Message { rcode: Rcode::REFUSED, ..Message::default() },
+            |zone| zone.answer(question, dnssec_ok),
+        )
     }
 }
 

@@ -13,8 +13,8 @@ use crate::scenario::print::data_text;
 
 /// The time to live of records that are given none, in seconds.
 pub const DEFAULT_TTL_SECONDS: u32 = 300;
-/// The most aliases that one answer follows (BIND's `max-query-restarts`).
-const MAX_ALIASES: usize = 11;
+/// The most aliases that one answer follows: NSD follows as many as fit a message, BIND gives up after 11 with SERVFAIL.
+const MAX_ALIASES: usize = 64;
 
 /// Why a record has no place in a zone.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -193,24 +193,33 @@ impl Zone {
     /// Answers a question about a name in the zone: response code, AA and the three sections; id, question and EDNS are
     /// left to the server. A name outside is REFUSED.
     ///
-    /// Aliases and DNAMEs are followed inside the zone; a referral has AA=0 unless an alias led to it; the additional
-    /// section holds the glue of a referral and nothing else.
+    /// Aliases and DNAMEs are followed inside the zone, unless the CNAME is what was asked for; a referral has AA=0 unless
+    /// an alias led to it, and DS records where `dnssec_ok` is set (RFC 3225); the additional section holds the glue of a
+    /// referral and nothing else.
     ///
     /// Source: RFC 1034 §4.3.2, RFC 2308 §2-3, RFC 4592 §3.3.1, RFC 6672 §3.2, RFC 9471 §2.
     #[must_use]
-    pub fn answer(&self, question: &Question) -> Message {
+    pub fn answer(&self, question: &Question, dnssec_ok: bool) -> Message {
         let mut reply = Message { flags: Flags { authoritative: true, ..Flags::default() }, ..Message::default() };
         let mut name = question.name.clone();
         let mut followed = Vec::new();
         if !name.is_subdomain_of(&self.origin) {
             return Message { rcode: Rcode::REFUSED, ..Message::default() };
         }
+        let is_alias_wanted = matches!(question.kind, RecordType::CNAME | RecordType::ANY);
         while let Some(next) = self.answer_at(&mut reply, &name, question.kind) {
             followed.push(name);
-            if !next.is_subdomain_of(&self.origin) || followed.contains(&next) || followed.len() > MAX_ALIASES {
+            if is_alias_wanted
+                || !next.is_subdomain_of(&self.origin)
+                || followed.contains(&next)
+                || followed.len() > MAX_ALIASES
+            {
                 break;
             }
             name = next;
+        }
+        if !dnssec_ok {
+            reply.authority.retain(|record| record.kind() != RecordType::DS);
         }
         reply
     }

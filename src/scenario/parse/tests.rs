@@ -146,7 +146,7 @@ zone example.org at 192.0.2.54
             "ns1.example.com. 300 A 192.0.2.53",
         ]
     );
-    assert_eq!(zone(3)[1], "example.org. 300 NS ns1.example.org.");
+    assert_eq!(zone(3)[1..], ["example.org. 300 NS ns1.example.org.", "ns1.example.org. 300 A 192.0.2.54"]);
     let hints: Vec<String> = scenario.root_hints().iter().map(|(name, address)| format!("{name} {address}")).collect();
     assert_eq!(hints, ["a.root-servers.net. 198.51.100.1", "b.root-servers.net. 2001:db8::1"]);
 }

@@ -71,7 +71,7 @@ fn section(records: &[Record]) -> String {
 fn summary(owner: &str, kind: &str) -> String {
     let origin = Name::parse("example.com.").unwrap();
     let owner = if owner == "@" { origin } else { Name::parse(owner).unwrap().concat(&origin).unwrap() };
-    let reply = zone().answer(&Question::new(owner, kind.parse().unwrap()));
+    let reply = zone().answer(&Question::new(owner, kind.parse().unwrap()), true);
     let aa = if reply.flags.authoritative { " aa" } else { "" };
     let sections = [&reply.answers, &reply.authority, &reply.additional].map(|records| section(records));
     format!("{}{aa} | {} | {} | {}", reply.rcode, sections[0], sections[1], sections[2])
@@ -134,6 +134,7 @@ fn a_zone_answers_by_rfc_1034() {
             "",
             "",
         ),
+        ("no.moved", "CNAME", "NOERROR aa | moved DNAME other, no.moved CNAME no.other", "", ""),
         ("no.moved", "A", "NXDOMAIN aa | moved DNAME other, no.moved CNAME no.other", soa, ""),
         ("x.far", "A", "NOERROR aa | far DNAME example.net., x.far CNAME x.example.net.", "", ""),
         // referrals
@@ -151,8 +152,18 @@ fn a_zone_answers_by_rfc_1034() {
 }
 
 #[test]
+fn a_referral_has_ds_only_for_those_who_want_it() {
+    let question = Question::new(Name::parse("child.example.com").unwrap(), RecordType::A);
+    let signers = |dnssec_ok| {
+        let reply = zone().answer(&question, dnssec_ok);
+        reply.authority.iter().filter(|record| record.kind() == RecordType::DS).count()
+    };
+    assert_eq!((signers(false), signers(true)), (0, 1));
+}
+
+#[test]
 fn a_name_outside_is_refused() {
-    let reply = zone().answer(&Question::new(Name::parse("example.net").unwrap(), RecordType::A));
+    let reply = zone().answer(&Question::new(Name::parse("example.net").unwrap(), RecordType::A), false);
     assert_eq!((reply.rcode, reply.flags.authoritative), (Rcode::REFUSED, false));
 }
 
@@ -164,7 +175,7 @@ fn a_dname_that_makes_too_long_a_name_is_yxdomain() {
     let dname = Rdata::Dname(long.concat(&Name::parse("example.").unwrap()).unwrap());
     zone.add(Record { owner: Name::parse("d.example.").unwrap(), ttl, rdata: dname }).unwrap();
     let asked = long.concat(&Name::parse("d.example.").unwrap()).unwrap();
-    let reply = zone.answer(&Question::new(asked, RecordType::A));
+    let reply = zone.answer(&Question::new(asked, RecordType::A), false);
     assert_eq!((reply.rcode, reply.answers.len()), (Rcode::YXDOMAIN, 1));
 }
 
@@ -174,9 +185,9 @@ fn an_octet_in_a_label_is_no_label_edge() {
     let owner = Name::parse(r"com\..example.com.").unwrap();
     let rdata = Rdata::Txt(vec![b"x".as_slice().into()]);
     zone.add(Record { owner: owner.clone(), ttl: Ttl::from_wire(60), rdata }).unwrap();
-    assert_eq!(zone.answer(&Question::new(owner, RecordType::TXT)).answers.len(), 1);
+    assert_eq!(zone.answer(&Question::new(owner, RecordType::TXT), false).answers.len(), 1);
     let other = Name::parse("com.example.com.").unwrap();
-    assert_eq!(zone.answer(&Question::new(other, RecordType::TXT)).rcode, Rcode::NXDOMAIN);
+    assert_eq!(zone.answer(&Question::new(other, RecordType::TXT), false).rcode, Rcode::NXDOMAIN);
 }
 
 #[test]
