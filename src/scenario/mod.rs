@@ -1,6 +1,7 @@
 //! A small Internet in one text: who serves which zone, who misbehaves how, and what should come of it.
 //!
-//! A [`Scenario`] is replayed without sockets by [`replay::Replay`] and served on loopback by the lab.
+//! A [`Scenario`] is replayed without sockets by [`replay::Replay`], served on loopback by the lab, and written from a live
+//! run by [`capture::Capture`].
 //! What it expects of a check is plain data; the one who runs it compares.
 //!
 //! # The text
@@ -95,6 +96,7 @@
 //! # Ok::<(), zoneproof::scenario::ParseError>(())
 //! ```
 
+pub mod capture;
 pub mod expect;
 mod parse;
 mod print;

@@ -194,7 +194,7 @@ impl Zone {
     /// left to the server. A name outside is REFUSED.
     ///
     /// Aliases and DNAMEs are followed inside the zone, unless the CNAME is what was asked for; a referral has AA=0 unless
-    /// an alias led to it, and DS records where `dnssec_ok` is set (RFC 3225); the additional section holds the glue of a
+    /// an alias led to it, and DS records where `dnssec_ok` is set (RFC 3225), signed or not; the additional section holds the glue of a
     /// referral and nothing else.
     ///
     /// Source: RFC 1034 §4.3.2, RFC 2308 §2-3, RFC 4592 §3.3.1, RFC 6672 §3.2, RFC 9471 §2.
