@@ -96,3 +96,6 @@ pub(crate) fn quoted_text(text: &str) -> String {
     quoted.push('"');
     quoted
 }
+
+#[cfg(test)]
+mod tests;
