@@ -165,7 +165,7 @@ zone com at 192.0.2.1 192.0.2.2
     let owners: Vec<(&Name, usize)> =
         scenario.zones().iter().map(|served| (served.zone.origin(), served.zone.records().len())).collect();
     let name = |text: &str| Name::parse(text).unwrap();
-    assert_eq!(owners, [(&name("com"), 4), (&name("example.net"), 2)]);
+    assert_eq!(owners, [(&name("com"), 6), (&name("example.net"), 3)]);
     let ttl = |owner: &str| scenario.zones()[0].zone.records_at(&name(owner), RecordType::NS)[0].ttl.seconds();
     assert_eq!((ttl("one.com"), ttl("two.com")), (86_400, 300), "a TTL holds for the statement that it stands in");
 }
