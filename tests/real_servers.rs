@@ -42,6 +42,13 @@ const KINDS: &[RecordType] = &[
     RecordType::DS,
 ];
 
+/// Where a real server is known to answer otherwise, and why.
+const KNOWN_DIFFERENCES: &[(Software, &str, &str)] = &[
+    (Software::Bind, "round.example.com.", "a loop of aliases is SERVFAIL"),
+    (Software::Bind, "robin.example.com.", "a loop of aliases is SERVFAIL"),
+    (Software::Nsd, "child.example.com. DS", "the zone below answers, although the zone above does not delegate it"),
+];
+
 /// Reads a scenario of this project.
 fn read(file: &str) -> Scenario {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
@@ -220,7 +227,10 @@ fn the_scenarios_own_servers_answer_as_nsd_bind_and_knot_do() {
             for (address, software) in theirs.iter().zip(Software::ALL) {
                 let other = ask(*address, port, &question).map(|reply| Essence::of(&reply));
                 compared += 1;
-                if other.as_ref() != Some(&own) {
+                let asked = question.to_string();
+                let is_known =
+                    |(which, prefix, _): &(Software, &str, &str)| which == software && asked.starts_with(prefix);
+                if other.as_ref() != Some(&own) && !KNOWN_DIFFERENCES.iter().any(is_known) {
                     differences.push(format!("{question} at {software:?}\n  ours   {own:?}\n  theirs {other:?}"));
                 }
             }
