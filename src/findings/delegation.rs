@@ -11,7 +11,6 @@ use crate::evidence::{ChainEnd, Evidence, NameServer, Observation, Outcome, Sile
 use crate::expectation::{Expectation, ExpectedRecord};
 use crate::findings::catalogue::{Code, Severity};
 use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus, Subject};
-use crate::findings::servers::{of_servers, severity};
 use crate::findings::status::standing;
 use crate::findings::zone::{Conduct, HomeZone, home_zones};
 
@@ -110,7 +109,7 @@ fn delegation_loop(home: &HomeZone<'_>) -> Option<Finding> {
     let names = Argument::Names(servers.iter().map(|server| server.name.clone()).collect());
     is_loop.then(|| {
         Finding::new(Code::DelegationLoop, Subject::Zone(home.zone.clone()))
-            .with_severity(severity(home))
+            .with_severity(home.severity())
             .with("servers", names)
     })
 }
@@ -129,7 +128,7 @@ fn ns_unresolvable(home: &HomeZone<'_>) -> Option<Finding> {
     let names = servers.iter().map(|server| server.name.clone()).collect();
     (!servers.is_empty()).then(|| {
         Finding::new(Code::NsUnresolvable, Subject::Zone(home.zone.clone()))
-            .with_severity(severity(home))
+            .with_severity(home.severity())
             .with("servers", Argument::Names(names))
             .with("reason", Argument::Text(reasons.into_iter().collect::<Vec<_>>().join(", ")))
     })
@@ -160,7 +159,7 @@ fn ns_address_forbidden(home: &HomeZone<'_>) -> Option<Finding> {
     if meant.is_empty() {
         return None;
     }
-    Some(home.prove(of_servers(Code::NsAddressForbidden, home, meant.into_iter()), is_forbidden))
+    Some(home.prove(home.finding(Code::NsAddressForbidden, meant), is_forbidden))
 }
 
 /// Finds that parent and zone name different servers (RFC 1034 §4.2.2).

@@ -1,7 +1,6 @@
 //! Servers of the delegation that do not serve: lame, out of reach; and what cannot be checked because of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 use crate::dns::name::Name;
 use crate::evidence::Evidence;
@@ -23,11 +22,6 @@ pub(super) fn judge(expectation: &Expectation, evidence: &Evidence) -> Vec<Findi
     told.flat_map(|home| lame(home).into_iter().chain(unreachable(home))).collect()
 }
 
-/// Returns how bad it is that servers of a zone do not serve.
-pub(super) fn severity(home: &HomeZone<'_>) -> Severity {
-    if home.is_required() && !home.is_answered() { Severity::Error } else { Severity::Warning }
-}
-
 /// Finds the servers that say that they do not serve the zone (RFC 9499 §7, RFC 1912 §2.8).
 fn lame(home: &HomeZone<'_>) -> Option<Finding> {
     let is_lame = |conduct: Conduct| matches!(conduct, Conduct::Lame(_));
@@ -42,7 +36,7 @@ fn lame(home: &HomeZone<'_>) -> Option<Finding> {
     let code = if is_all { Code::LameAll } else { Code::LameSome };
     let kinds = kinds.into_iter().collect::<Vec<_>>().join(", ");
     let meant = home.conducts().filter(|(_, _, conduct)| is_lame(*conduct));
-    let finding = of_servers(code, home, meant).with("kinds", Argument::Text(kinds));
+    let finding = home.finding(code, meant).with("kinds", Argument::Text(kinds));
     Some(home.prove(finding, is_lame))
 }
 
@@ -57,25 +51,8 @@ fn unreachable(home: &HomeZone<'_>) -> Option<Finding> {
     if meant.is_empty() {
         return None;
     }
-    let finding = of_servers(Code::NsUnreachable, home, meant.into_iter());
+    let finding = home.finding(Code::NsUnreachable, meant);
     Some(home.prove(finding, |conduct| conduct == Conduct::Unreachable))
-}
-
-/// Starts a finding about some servers of a zone.
-pub(super) fn of_servers<'e>(
-    code: Code,
-    home: &HomeZone<'_>,
-    meant: impl Iterator<Item = (&'e Name, IpAddr, Conduct)>,
-) -> Finding {
-    let (mut servers, mut addresses) = (BTreeSet::new(), BTreeSet::new());
-    for (server, address, _) in meant {
-        servers.insert(server.clone());
-        addresses.insert(address);
-    }
-    Finding::new(code, Subject::Zone(home.zone.clone()))
-        .with_severity(severity(home))
-        .with("servers", Argument::Names(servers.into_iter().collect()))
-        .with("addresses", Argument::Addresses(addresses.into_iter().collect()))
 }
 
 /// Tells what could not be checked and is not explained by `findings`.

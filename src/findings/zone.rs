@@ -12,7 +12,8 @@ use crate::dns::response::{Lameness, Response};
 use crate::dns::rrset::{Question, Rcode};
 use crate::evidence::{ChainEnd, DelegationChain, Evidence, Observation, Outcome, Silence, ZoneCut};
 use crate::expectation::{Expectation, ExpectedRecord};
-use crate::findings::finding::Finding;
+use crate::findings::catalogue::{Code, Severity};
+use crate::findings::finding::{Argument, Finding, Subject};
 
 /// One zone that expected records lie in, the deepest above each of them.
 #[derive(Clone, Debug)]
@@ -119,9 +120,24 @@ fn home_of<'e>(evidence: &'e Evidence, owner: &Name) -> Option<(&'e DelegationCh
 }
 
 impl<'e> HomeZone<'e> {
-    /// Says whether the verdict depends on a record in the zone.
-    pub(super) fn is_required(&self) -> bool {
-        self.records.iter().any(|record| record.is_required)
+    /// Returns how bad it is that servers of the zone do not serve: an error where none answers and the verdict
+    /// depends on a record in the zone, a warning otherwise.
+    pub(super) fn severity(&self) -> Severity {
+        let is_required = self.records.iter().any(|record| record.is_required);
+        if is_required && !self.is_answered() { Severity::Error } else { Severity::Warning }
+    }
+
+    /// Starts a finding about some of its servers, with their names and addresses.
+    pub(super) fn finding(&self, code: Code, meant: impl IntoIterator<Item = (&'e Name, IpAddr, Conduct)>) -> Finding {
+        let (mut servers, mut addresses) = (BTreeSet::new(), BTreeSet::new());
+        for (server, address, _) in meant {
+            servers.insert(server.clone());
+            addresses.insert(address);
+        }
+        Finding::new(code, Subject::Zone(self.zone.clone()))
+            .with_severity(self.severity())
+            .with("servers", Argument::Names(servers.into_iter().collect()))
+            .with("addresses", Argument::Addresses(addresses.into_iter().collect()))
     }
 
     /// Says whether one address answers one question at least.
