@@ -42,6 +42,25 @@ fn a_healthy_domain_takes_one_round_of_five_questions() {
 }
 
 #[test]
+fn policies_that_lead_on_are_followed_and_no_further_than_needed() {
+    let world = run(
+        &format!(
+            "zone spf.example. ns.spf.example.=203.0.113.1
+             a.spf.example. TXT: v=spf1 include:b.spf.example -all
+             b.spf.example. TXT: v=spf1 include:amazonses.com -all
+             mail.example.com. TXT: v=spf1 include:a.spf.example -all
+             _dmarc.mail.example.com. TXT: nxdomain
+             _dmarc.example.com. TXT: v=DMARC1; p=reject
+             {}",
+            HEALTHY.lines().take(2).collect::<Vec<_>>().join("\n")
+        ),
+        Depth::Quick,
+    );
+    assert_eq!(asked_beyond(&world), ["_dmarc.example.com. TXT", "a.spf.example. TXT", "b.spf.example. TXT"]);
+    assert_eq!(world.rounds, 3);
+}
+
+#[test]
 fn depth_full_looks_at_the_zone_of_a_healthy_domain_too() {
     let world = run(HEALTHY, Depth::Full);
     assert_eq!(world.rounds, 2);
