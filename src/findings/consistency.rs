@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::dns::name::Name;
 use crate::evidence::{Evidence, Observation};
 use crate::expectation::{Expectation, ExpectedRecord, RecordKind};
 use crate::findings::catalogue::Code;
@@ -13,7 +14,8 @@ use crate::findings::{dmarc, spf};
 /// Finds the records whose servers differ, one finding for each kind of record.
 ///
 /// It is about the first of the records in question; its arguments are `records`, the names of all of them, and
-/// `servers` and `addresses`, those that answer without having it right. The proof quotes all that answer.
+/// `servers` and `addresses`, those that answer without having it right, and `ok` of `of`, how many of the servers that
+/// answer have that first record right at all their addresses. The proof quotes all that answer.
 pub(super) fn judge(expectation: &Expectation, evidence: &Evidence, records: &[JudgedRecord]) -> Vec<Finding> {
     let mut by_kind: BTreeMap<&str, Vec<&ExpectedRecord>> = BTreeMap::new();
     for judged in records.iter().filter(|judged| judged.status == RecordStatus::Inconsistent) {
@@ -25,7 +27,12 @@ pub(super) fn judge(expectation: &Expectation, evidence: &Evidence, records: &[J
 /// Makes one finding of the records of one kind.
 fn of_one_kind(expectation: &Expectation, evidence: &Evidence, mut records: Vec<&ExpectedRecord>) -> Option<Finding> {
     records.sort();
-    let mut finding = Finding::new(Code::InconsistentServers, *records.first()?);
+    let first = *records.first()?;
+    let (answering, wrong) = camps(expectation, evidence, first);
+    let (all, not_right) = (server_names(&answering), server_names(&wrong));
+    let mut finding = Finding::new(Code::InconsistentServers, first)
+        .with("ok", number(all.difference(&not_right).count()))
+        .with("of", number(all.len()));
     let (mut servers, mut addresses) = (BTreeSet::new(), BTreeSet::new());
     for record in &records {
         let (answering, wrong) = camps(expectation, evidence, record);
@@ -40,6 +47,11 @@ fn of_one_kind(expectation: &Expectation, evidence: &Evidence, mut records: Vec<
             .with("servers", Argument::Names(servers.into_iter().collect()))
             .with("addresses", Argument::Addresses(addresses.into_iter().collect())),
     )
+}
+
+/// Returns the names of the servers, each once.
+fn server_names<'e>(seen: &[&'e Observation]) -> BTreeSet<&'e Name> {
+    seen.iter().map(|seen| &seen.server).collect()
 }
 
 /// Returns the servers that answer the question of a record, and those of them that do not have it right.
@@ -57,4 +69,9 @@ fn camps<'e>(
         RecordKind::Spf => of(spf::views(evidence, record)),
         RecordKind::Dmarc => of(dmarc::views(expectation, evidence, record)),
     }
+}
+
+/// Makes an argument of a count.
+fn number(count: usize) -> Argument {
+    Argument::Number(u64::try_from(count).unwrap_or(u64::MAX))
 }

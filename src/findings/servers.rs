@@ -8,6 +8,7 @@ use crate::expectation::{Expectation, ExpectedRecord};
 use crate::findings::catalogue::{Code, Severity};
 use crate::findings::delegation::is_limited;
 use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus, Subject};
+use crate::findings::status::standing;
 use crate::findings::zone::{Conduct, HomeZone, home_zones};
 
 /// Finds the servers that are lame or out of reach, at most one finding of each code a zone.
@@ -58,7 +59,8 @@ fn unreachable(home: &HomeZone<'_>) -> Option<Finding> {
 /// Tells what could not be checked and is not explained by `findings`.
 ///
 /// One finding about the domain where no required record could be checked, else one about each record that could
-/// not: an error where it is required, a warning otherwise.
+/// not: an error where it is required, a warning otherwise. The latter has the arguments `ok` and `of`, how many of the
+/// addresses asked answer, where fewer than half of them do; else the answers lead on to what could not be known.
 pub(super) fn unable_to_check(
     expectation: &Expectation,
     evidence: &Evidence,
@@ -85,7 +87,8 @@ pub(super) fn unable_to_check(
         .into_iter()
         .map(|record| {
             let severity = if record.is_required { Severity::Error } else { Severity::Warning };
-            prove_record(Finding::new(Code::UnableToCheck, record).with_severity(severity), evidence, record)
+            let finding = Finding::new(Code::UnableToCheck, record).with_severity(severity);
+            prove_record(with_counts(finding, evidence, record), evidence, record)
         })
         .collect()
 }
@@ -101,6 +104,16 @@ fn explained_records(expectation: &Expectation, evidence: &Evidence, findings: &
     let dead = home_zones(expectation, evidence).into_iter().filter(|home| !home.is_answered() && is_told(home));
     let limited = expectation.records.iter().filter(|record| budget_is_told && is_limited(evidence, record));
     dead.flat_map(|home| home.records).chain(limited).cloned().collect()
+}
+
+/// Adds how many of the addresses asked answer the question of a record, where these are too few.
+fn with_counts(finding: Finding, evidence: &Evidence, record: &ExpectedRecord) -> Finding {
+    let standing = standing(evidence, &record.question(), |_| true);
+    if standing.asked() == 0 || standing.is_checkable() {
+        return finding;
+    }
+    let number = |count: usize| Argument::Number(u64::try_from(count).unwrap_or(u64::MAX));
+    finding.with("ok", number(standing.right.len())).with("of", number(standing.asked()))
 }
 
 /// Adds what was said to the question of a record as proof.

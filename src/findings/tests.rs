@@ -3,7 +3,7 @@ mod properties;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use super::sample::{evidence, name};
+use super::sample::{evidence, name, question, say};
 use super::status::cname_standing;
 use super::*;
 use crate::dns::name::Name;
@@ -330,7 +330,20 @@ fn servers_that_differ_are_named_once_a_kind() {
         argument(&judgement, Code::InconsistentServers, "records"),
         "t1._domainkey.mail.example.com. t2._domainkey.mail.example.com."
     );
+    let right = ["ok", "of"].map(|key| argument(&judgement, Code::InconsistentServers, key));
+    assert_eq!(right, ["2", "3"], "servers that have the first record right");
     assert_eq!(judgement.findings[0].proof.len(), 8, "all four addresses are quoted for both records");
+}
+
+#[test]
+fn how_many_addresses_answer_is_told_of_a_record_that_cannot_be_checked() {
+    let text = format!("{ZONE}{}t1._domainkey.mail.example.com. CNAME: timeout\n", right());
+    let mut seen = evidence(&text);
+    let asked = question("t1._domainkey.mail.example.com. CNAME");
+    say(&mut seen, &asked, &name("example.com."), Some([192, 0, 2, 2].into()), "nxdomain");
+    let judgement = conclude_from(&seen);
+    assert_eq!(judgement.root_cause, Some(Code::UnableToCheck));
+    assert_eq!(["ok", "of"].map(|key| argument(&judgement, Code::UnableToCheck, key)), ["1", "4"]);
 }
 
 #[test]
