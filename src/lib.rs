@@ -21,6 +21,8 @@ pub mod dns;
 pub mod evidence;
 pub mod expectation;
 pub mod findings;
+#[cfg(feature = "lab")]
+pub mod lab;
 pub mod observe;
 pub mod providers;
 pub mod records;
