@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use zoneproof::dns::message::{Edns, Message, encode_query};
 use zoneproof::dns::name::Name;
 use zoneproof::dns::rrset::{Question, Rcode, RecordType};
-use zoneproof::lab::{Lab, LabError};
+use zoneproof::lab::{self, Lab, LabError};
 use zoneproof::scenario::Scenario;
 
 /// How long a reply may take on a busy machine.
@@ -189,4 +189,20 @@ async fn addresses_that_leave_the_machine_are_refused() {
     let foreign: IpAddr = "192.0.2.1".parse().unwrap();
     assert!(matches!(error, LabError::NotLoopback(address) if address == foreign), "{error}");
     assert!(matches!(start("").await, LabError::Empty));
+}
+
+#[tokio::test]
+async fn the_demo_leads_from_the_root_to_a_provider() {
+    let demo = Arc::new(lab::demo().unwrap());
+    let lab = Lab::start(demo, None).await.unwrap();
+    let octets = query(1, "ada.ns.cloudflare.com", RecordType::A, None);
+    let mut server = lab.root_hints()[0].1.to_string();
+    for zone in ["com.", "cloudflare.com."] {
+        let referral = ask(&lab, &server, &octets).await;
+        assert_eq!(referral.authority[0].owner.to_string(), zone);
+        server = referral.additional[0].rdata.to_string();
+    }
+    let answer = ask(&lab, &server, &octets).await;
+    assert!(answer.flags.authoritative);
+    assert_eq!(answer.answers[0].rdata.to_string(), "127.2.1.1");
 }

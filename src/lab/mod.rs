@@ -1,20 +1,22 @@
 //! An Internet in a process: serves a scenario on loopback sockets, for people, demos and whole runs of the program.
 //!
 //! One UDP socket and one TCP listener an address, all at the same port. What a server says is decided by
-//! [`Scenario::respond`] alone; here are only sockets, timers and limits.
+//! [`Scenario::respond`] alone; here are only sockets, timers and limits. [`demo`] is the Internet that comes along, with
+//! tenants from [`fleet`].
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::sync::Arc;
-//! use zoneproof::lab::Lab;
+//! use zoneproof::lab::{self, Lab};
 //!
-//! let lab = Lab::start(Arc::new("zone . at 127.0.1.1".parse()?), None).await?;
+//! let lab = Lab::start(Arc::new(lab::demo()?), None).await?;
 //! println!("port {}, root servers {:?}", lab.port(), lab.root_hints());
 //! # Ok(())
 //! # }
 //! ```
 
 mod desk;
+pub mod fleet;
 mod tcp;
 mod udp;
 
@@ -27,8 +29,13 @@ use tokio::task::JoinSet;
 
 use crate::dns::name::Name;
 use crate::evidence::Protocol;
-use crate::scenario::Scenario;
+use crate::scenario::{ParseError, Scenario};
 use desk::Desk;
+
+/// The hand-written part of the demo: root, registries, providers and hosters.
+const INTERNET: &str = include_str!("../../fixtures/lab/internet.scn");
+/// The tenants of the demo, as [`fleet::fleet`] writes them.
+const TENANTS: &str = include_str!("../../fixtures/lab/tenants.scn");
 
 /// Where a free port is looked for: below the ports that systems hand out to clients (RFC 6056 §3.2), so that no query
 /// leaves from the lab's own port.
@@ -68,6 +75,22 @@ pub enum LabError {
         #[source]
         source: io::Error,
     },
+}
+
+/// Returns the Internet that comes along: the big providers, small hosters and some hundred tenants.
+///
+/// # Errors
+/// [`ParseError`] where the embedded text is wrong, which a test rules out.
+pub fn demo() -> Result<Scenario, ParseError> {
+    internet_with(TENANTS)
+}
+
+/// Returns the same Internet with other tenants, such as those of [`fleet::fleet`]; may be without any.
+///
+/// # Errors
+/// [`ParseError`] where `tenants` is no text of a scenario; the line that it names counts those of the Internet too.
+pub fn internet_with(tenants: &str) -> Result<Scenario, ParseError> {
+    format!("{INTERNET}\n{tenants}").parse()
 }
 
 /// A scenario that is being served; dropping it closes all sockets.

@@ -1,0 +1,155 @@
+//! What can be wrong with a tenant, each fault with the providers where it happens and what must come of it.
+
+use crate::lab::fleet::dice::Dice;
+use crate::lab::fleet::tenant::{Sender, Tenant};
+use crate::lab::fleet::{records, servers};
+
+/// What must come of the check of a tenant with a fault.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Outcome {
+    /// The verdict is `failing`, the fault its root cause.
+    Failing,
+    /// The verdict is `partial`, the fault its root cause.
+    Partial,
+    /// The verdict is `partial`, for records that are absent; the fault is found beside.
+    PartialByAbsence,
+    /// The verdict is `propagating`, the fault its root cause.
+    Propagating,
+    /// The verdict is `indeterminate`, the fault its root cause.
+    Indeterminate,
+    /// The verdict is `ready`, and the fault is found all the same.
+    Ready,
+}
+
+/// Where a tenant with a fault is.
+pub(super) type Places = &'static [&'static str];
+
+/// A fault.
+pub(super) struct Fault {
+    /// The code of the catalogue.
+    pub(super) code: &'static str,
+    /// What happened, for the comment above the tenant.
+    pub(super) remark: &'static str,
+    /// The providers and hosters where it happens; any provider where there is none.
+    pub(super) places: Places,
+    /// Where the sender domain must be for it.
+    pub(super) sender: Sender,
+    /// How often it happens, beside the once that every fault does.
+    pub(super) weight: usize,
+    /// What must come of it.
+    pub(super) outcome: Outcome,
+    /// Does it to a tenant whose records are right.
+    pub(super) apply: fn(&mut Tenant, &mut Dice),
+}
+
+use Outcome::{Failing, Indeterminate, Partial, PartialByAbsence, Propagating, Ready};
+use Sender::{Anywhere, AtZone, Below};
+
+/// Any of the big providers.
+const ANY: Places = &[];
+/// Panels that put the zone behind the host.
+const APPENDS_TO_HOST: Places =
+    &["godaddy", "godaddy", "godaddy", "namecheap", "vercel", "squarespace", "hover", "wix"];
+/// Panels that put the zone behind a value without a dot at its end.
+const APPENDS_TO_VALUE: Places = &["gandi", "hetzner", "ovhcloud", "digitalocean"];
+/// Panels that take no dot at the end of a value.
+const REFUSES_DOT: Places = &["ionos", "wix", "netlify"];
+/// Providers whose panels have an ALIAS or a redirect beside the CNAME.
+const HAS_ALIAS: Places = &["namecheap", "namecheap", "route53", "azure", "netlify"];
+/// Panels that make host names of what is typed.
+const STRIPS: Places = &["wix", "hover", "ionos"];
+/// A hoster that does its work.
+const HARBORLINE: Places = &["harborline"];
+
+/// Makes the rows of the table below.
+macro_rules! faults {
+    ($($code:literal $places:expr, $sender:expr, $weight:literal, $outcome:expr, $apply:path, $remark:literal;)*) => {
+        /// All faults.
+        pub(super) const FAULTS: &[Fault] = &[$(Fault {
+            code: $code, remark: $remark, places: $places, sender: $sender, weight: $weight, outcome: $outcome, apply: $apply,
+        }),*];
+    };
+}
+
+faults! {
+    "not_registered" ANY, Anywhere, 2, Failing, servers::not_registered, "the registration ran out";
+    "delegation_loop" HARBORLINE, Anywhere, 0, Indeterminate, servers::delegation_loop, "its server and a partner's live in each other's zone";
+    "ns_unresolvable" HARBORLINE, Anywhere, 1, Indeterminate, servers::ns_unresolvable, "both name servers are misspelled at the registrar";
+    "ns_unresolvable" HARBORLINE, Anywhere, 0, Ready, servers::ns_unresolvable_in_part, "one name server is misspelled at the registrar";
+    "ns_address_forbidden" HARBORLINE, Anywhere, 0, Indeterminate, servers::ns_address_forbidden, "its name servers have addresses of an office network";
+    "lame_all" &["tidepool"], Anywhere, 2, Indeterminate, servers::not_served, "the hoster closed, the delegation stayed";
+    "lame_all" &["old_lantern"], Anywhere, 0, Indeterminate, servers::not_served, "the name servers know nothing but the root";
+    "ns_unreachable" &["sleepy_meadow"], Anywhere, 0, Indeterminate, servers::not_served, "nothing comes from its name servers";
+    "ns_unreachable" &["copper_gate"], Anywhere, 0, Indeterminate, servers::not_served, "nobody listens at its name servers";
+    "budget_exceeded" &["nest"], Anywhere, 0, Indeterminate, servers::not_served, "its name servers are found through name servers found through name servers";
+    "unable_to_check" &["slate_roof"], Anywhere, 1, Indeterminate, servers::unable_to_check, "the servers fail at all names below _domainkey";
+    "inconsistent_servers" &["ovhcloud", "hover", "wix", "harborline"], Anywhere, 3, Propagating, servers::inconsistent_servers, "the last server does not have the records yet";
+    "subzone_shadow" ANY, Below, 2, Failing, servers::subzone_shadow, "the sender domain is a zone of its own, the records were added above it";
+    "cf_proxied" &["cloudflare"], Anywhere, 3, Failing, records::cf_proxied, "the records are proxied (orange cloud)";
+    "cf_flattened" &["cloudflare"], Anywhere, 3, Failing, records::cf_flattened, "the CNAMEs are flattened";
+    "wildcard_synth" &["porkbun"], AtZone, 1, Failing, records::wildcard_synth, "nothing was added, the parking wildcard answers";
+    "wrong_type_txt" ANY, Anywhere, 3, Failing, records::wrong_type_txt, "TXT was chosen as type";
+    "wrong_type_address" HAS_ALIAS, Anywhere, 2, Failing, records::wrong_type_address, "a redirect or ALIAS was chosen as type";
+    "multiple_cnames" HARBORLINE, Anywhere, 0, Failing, records::multiple_cnames, "the old CNAMEs stayed beside the new ones";
+    "cname_loop" ANY, Anywhere, 0, Failing, records::cname_loop, "the CNAMEs lead back to themselves";
+    "host_doubled" APPENDS_TO_HOST, Anywhere, 10, Failing, records::host_doubled, "the full name was typed, the panel put the zone behind it";
+    "label_missing" ANY, Below, 5, Failing, records::label_missing, "the records stand at the zone, the sender domain lies below it";
+    "domainkey_missing" ANY, Anywhere, 1, Failing, records::domainkey_missing, "the token alone was typed as host";
+    "underscore_stripped" STRIPS, Anywhere, 1, Failing, records::underscore_stripped, "the panel dropped the underscore";
+    "target_zone_appended" APPENDS_TO_VALUE, Anywhere, 4, Failing, records::target_zone_appended, "the panel put the zone behind the value";
+    "target_dot_escaped" REFUSES_DOT, Anywhere, 1, Failing, records::target_dot_escaped, "the panel took the final dot for a character";
+    "wrong_region" ANY, Anywhere, 1, Failing, records::wrong_region, "the values come from another region's console";
+    "token_swapped" ANY, Anywhere, 1, Partial, records::token_swapped, "two values were exchanged";
+    "wrong_provider_target" ANY, Anywhere, 1, Failing, records::wrong_provider_target, "the values are another mail service's";
+    "wrong_target" ANY, Anywhere, 1, Failing, records::wrong_target, "the values are the web site's host";
+    "absent" ANY, Anywhere, 10, Failing, records::absent, "nothing was added";
+    "partial" ANY, Anywhere, 5, PartialByAbsence, records::partial, "not all three records were added";
+    "indirect" ANY, Anywhere, 0, Failing, records::indirect, "the CNAMEs lead to the targets over other names";
+    "lame_some" HARBORLINE, Anywhere, 1, Ready, servers::lame_some, "the third name server does not know the zone";
+    "parent_child_ns_mismatch" HARBORLINE, Anywhere, 1, Ready, servers::parent_child_ns_mismatch, "the zone names other servers than the registry";
+    "spf_multiple" ANY, Anywhere, 2, Ready, records::spf_multiple, "right, but there are two SPF records";
+    "spf_syntax" ANY, Anywhere, 1, Ready, records::spf_syntax, "right, but the SPF record has a slip in it";
+    "spf_missing_include" ANY, Anywhere, 2, Ready, records::spf_missing_include, "right, but the SPF record names others only";
+    "spf_absent" ANY, Anywhere, 2, Ready, records::spf_absent, "right, but there is no SPF record";
+    "dmarc_multiple" ANY, Anywhere, 1, Ready, records::dmarc_multiple, "right, but there are two DMARC records";
+    "dmarc_syntax" ANY, Anywhere, 1, Ready, records::dmarc_syntax, "right, but the DMARC record has a slip in it";
+    "dmarc_absent" ANY, Anywhere, 3, Ready, records::dmarc_absent, "right, but there is no DMARC record";
+}
+
+/// Deals `count` faults: each once as far as it goes, then by weight; in any order.
+pub(super) fn deal(count: usize, dice: &mut Dice) -> Vec<&'static Fault> {
+    let weighted: Vec<&Fault> = FAULTS.iter().flat_map(|fault| std::iter::repeat_n(fault, fault.weight)).collect();
+    let mut dealt: Vec<&Fault> = FAULTS.iter().collect();
+    dice.shuffle(&mut dealt);
+    dealt.truncate(count);
+    while dealt.len() < count {
+        let drawn = weighted.get(dice.below(weighted.len())).copied();
+        dealt.extend(drawn);
+        if drawn.is_none() {
+            break;
+        }
+    }
+    dice.shuffle(&mut dealt);
+    dealt
+}
+
+impl Fault {
+    /// Returns what must come of the check, as the lines of a scenario say it.
+    pub(super) fn expectations(&self) -> Vec<String> {
+        let code = self.code;
+        let (verdict, root_cause) = match self.outcome {
+            Failing => ("failing", Some(code)),
+            Partial => ("partial", Some(code)),
+            PartialByAbsence => ("partial", Some("absent")),
+            Propagating => ("propagating", Some(code)),
+            Indeterminate => ("indeterminate", Some(code)),
+            Ready => ("ready", None),
+        };
+        let mut lines = vec![format!("verdict {verdict}")];
+        lines.extend(root_cause.map(|code| format!("root_cause {code}")));
+        if root_cause != Some(code) {
+            lines.push(format!("finding {code}"));
+        }
+        lines
+    }
+}
