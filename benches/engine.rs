@@ -1,5 +1,6 @@
 //! What the engine costs without sockets: reading one reply, writing one query, and a whole check of a
 //! healthy domain that is replayed from a scenario.
+#![expect(clippy::expect_used, clippy::panic, reason = "a bench ends where its fixture is broken")]
 
 use std::hint::black_box;
 use std::sync::Arc;

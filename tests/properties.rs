@@ -2,6 +2,7 @@
 //!
 //! A transport that makes its replies up, from a seed, stands in for a hostile Internet: referrals down, up and
 //! sideways, glue at forbidden addresses, aliases without end, junk, silence. Time is paused.
+#![cfg(test)]
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

@@ -1,6 +1,7 @@
 //! The engine and the scenario's own servers against NSD, BIND and Knot on loopback.
 //!
 //! Left out where these are not installed, unless `ZONEPROOF_REAL_SERVERS=required` is set, as `tests/run` does.
+#![cfg(test)]
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, TcpListener, UdpSocket};

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use zoneproof::budget::MAX_SENDS_PER_CHECK;
-use zoneproof::check::Checker;
+use zoneproof::check::{BuildError, Checker};
 use zoneproof::dns::rrset::Question;
 use zoneproof::findings::Code;
 use zoneproof::scenario::Scenario;
@@ -86,7 +86,7 @@ fn run_file(file: &Path) -> Result<(), Failed> {
                 (runtime.block_on(run_check(&replay, check, &task.expectations))?, check.domain.clone())
             }
             Subject::Lookup(question) => {
-                (runtime.block_on(run_lookup(&replay, question, &task.expectations)), question.to_string())
+                (runtime.block_on(run_lookup(&replay, question, &task.expectations))?, question.to_string())
             }
         };
         faults.extend(faults_here.into_iter().map(|fault| format!("{what}: {fault}")));
@@ -95,20 +95,16 @@ fn run_file(file: &Path) -> Result<(), Failed> {
 }
 
 /// Makes a checker that asks the replay through the whole stack of transports.
-fn checker(replay: &Arc<Replay>) -> Checker {
+fn checker(replay: &Arc<Replay>) -> Result<Checker, BuildError> {
     let settings = TransportSettings { policy: AddressPolicy::allowing_special(), ..TransportSettings::default() };
     let transport = stack(Arc::clone(replay) as _, Arc::clone(replay) as _, &settings);
-    Checker::builder()
-        .root_hints(replay.scenario().root_hints())
-        .transport(transport)
-        .build()
-        .expect("a scenario has a root")
+    Checker::builder().root_hints(replay.scenario().root_hints()).transport(transport).build()
 }
 
 /// Runs a check and says what did not come true.
 async fn run_check(replay: &Arc<Replay>, check: &Check, expects: &[Expect]) -> Result<Vec<String>, Failed> {
     let expectation = expectation(check)?;
-    let report = checker(replay).check(&expectation).await;
+    let report = checker(replay)?.check(&expectation).await;
     let mut faults: Vec<String> = Vec::new();
     if replay.questions() > MAX_SENDS_PER_CHECK {
         faults.push(format!("{} packets were sent; at most {MAX_SENDS_PER_CHECK} may be", replay.questions()));
@@ -126,8 +122,8 @@ async fn run_check(replay: &Arc<Replay>, check: &Check, expects: &[Expect]) -> R
 }
 
 /// Runs a lookup and says what did not come true.
-async fn run_lookup(replay: &Arc<Replay>, question: &Question, expects: &[Expect]) -> Vec<String> {
-    let lookup: Lookup = checker(replay).lookup(question).await;
+async fn run_lookup(replay: &Arc<Replay>, question: &Question, expects: &[Expect]) -> Result<Vec<String>, Failed> {
+    let lookup: Lookup = checker(replay)?.lookup(question).await;
     let mut expected = BTreeSet::new();
     let mut faults = Vec::new();
     for expect in expects {
@@ -154,7 +150,7 @@ async fn run_lookup(replay: &Arc<Replay>, question: &Question, expects: &[Expect
     if expects.contains(&Expect::NoOtherAnswers) && expected.len() != lookup.answers.len() {
         faults.push(format!("there are other answers: {:?}", lookup.answers));
     }
-    faults
+    Ok(faults)
 }
 
 /// Counts that no code is without a scenario that expects it and forbids what it does not list.

@@ -1,6 +1,7 @@
 //! Asks what the plan wants until it wants nothing more.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -19,7 +20,7 @@ use crate::walk::cut_cache::FRESH_ENOUGH_FOR_A_CHECK;
 use crate::walk::machine::{MAX_CUTS, Until, cut_of};
 use crate::walk::{Found, Journey};
 
-/// How many random letters the name has that nobody chose.
+/// How many letters the name has that nobody chose.
 const PROBE_LABEL_LETTERS: usize = 32;
 
 /// Collects the evidence on one domain, within the budget and the time.
@@ -27,7 +28,7 @@ pub(super) async fn gather(engine: &Engine, expectation: &Expectation, budget: &
     let mut gathering = Gathering {
         engine,
         budget,
-        evidence: Evidence::new(probe_label()),
+        evidence: Evidence::new(probe_label(&expectation.domain)),
         seen: Seen::default(),
         asked: BTreeSet::new(),
     };
@@ -38,9 +39,14 @@ pub(super) async fn gather(engine: &Engine, expectation: &Expectation, budget: &
     evidence
 }
 
-/// Makes up a label that nobody chose.
-fn probe_label() -> String {
-    (0..PROBE_LABEL_LETTERS).map(|_| char::from(rand::random_range(b'a'..=b'z'))).collect()
+/// Makes up a label that nobody chose: always the same for one domain, so that a check can be replayed.
+fn probe_label(domain: &Name) -> String {
+    let letter = |place: usize| {
+        let mut hasher = DefaultHasher::new();
+        (place, domain).hash(&mut hasher);
+        u8::try_from(hasher.finish() % 26).map_or('a', |nth| char::from(b'a' + nth))
+    };
+    (0..PROBE_LABEL_LETTERS).map(letter).collect()
 }
 
 /// One check on its way.
@@ -151,8 +157,14 @@ impl Gathering<'_> {
                 Scope::At(zone) => self.evidence.cut(zone),
                 Scope::Every | Scope::Any => self.evidence.zone_of(&ask.question.name),
             };
-            // The servers of a registry were asked on the way, as many as are needed.
-            let Some(cut) = zone.filter(|cut| !is_registry(&cut.zone)) else { continue };
+            let Some(cut) = zone else { continue };
+            if is_registry(&cut.zone) {
+                // Its servers were asked on the way to one name of each group, as many as are needed.
+                if !self.evidence.is_asked(&ask.question) && !self.is_unregistered(&ask.question.name, &cut.zone) {
+                    any.push((cut, &ask.question));
+                }
+                continue;
+            }
             match ask.scope {
                 Scope::Every => every.entry(&cut.zone).or_default().push(ask.question.clone()),
                 Scope::Any | Scope::At(_) => any.push((cut, &ask.question)),
@@ -167,6 +179,16 @@ impl Gathering<'_> {
             .into_iter()
             .map(|(cut, question)| ask_until_answered(transport, cut, question, self.budget, &self.seen));
         futures::join!(join_all(every), join_all(any));
+    }
+
+    /// Says whether the servers of a registry said of a name of the same group that there is no such one.
+    fn is_unregistered(&self, name: &Name, registry: &Name) -> bool {
+        let group = below_registry(name);
+        self.evidence.all_observations().any(|(question, seen)| {
+            seen.zone == *registry
+                && question.name.is_subdomain_of(&group)
+                && matches!(seen.response(), Some(Response::NxDomain(_)))
+        })
     }
 
     /// Follows the referrals that the asked questions met, and returns what is to be asked again below.

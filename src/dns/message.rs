@@ -312,10 +312,10 @@ fn read_header(decoder: &mut BinDecoder<'_>) -> Option<[u16; 6]> {
     Some(header)
 }
 
-/// Reads the question section, which has one question or none.
+/// Reads the question section, which has one question or none, in the case that it was asked in.
 fn read_question(decoder: &mut BinDecoder<'_>, count: u16) -> Result<Option<Question>, DecodeError> {
     let mut read = || {
-        let name = read_name(decoder)?;
+        let name = Name::from_labels(WireName::read(decoder).ok()?.iter()).ok()?;
         let kind = RecordType(decoder.read_u16().ok()?.unverified());
         let class = decoder.read_u16().ok()?.unverified();
         (class == CLASS_IN).then(|| Question::new(name, kind))

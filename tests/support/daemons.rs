@@ -1,4 +1,5 @@
 //! Real name servers, started on loopback for one test and ended with it.
+#![cfg(test)]
 
 use std::fs;
 use std::net::IpAddr;
