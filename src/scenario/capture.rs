@@ -121,10 +121,10 @@ impl<T> Capture<T> {
     /// Writes down what came of a query.
     fn note_exchange(&self, (place, index): (usize, usize), exchange: &Exchange) {
         let mut notes = self.notes();
-        let Some((_, question, tries)) = notes.questions.get_mut(place) else { return };
+        let Some((_, _, tries)) = notes.questions.get_mut(place) else { return };
         let Some(noted) = tries.get_mut(index) else { return };
         noted.protocol = exchange.protocol;
-        match behaviour_of(exchange, question, noted.has_edns) {
+        match behaviour_of(exchange, noted.has_edns) {
             Some(behaviour) => noted.behaviour = behaviour,
             None => noted.is_sent = false,
         }
@@ -186,10 +186,10 @@ fn rules_of(question: &Question, tries: &[Try]) -> Vec<Rule> {
 }
 
 /// Says what a server did; `None` where nothing left this host.
-fn behaviour_of(exchange: &Exchange, question: &Question, has_edns: bool) -> Option<Behaviour> {
+fn behaviour_of(exchange: &Exchange, has_edns: bool) -> Option<Behaviour> {
     let plain = |body| Behaviour { body, ..Behaviour::default() };
     Some(match &exchange.outcome {
-        Ok(message) => replied(message, question, has_edns),
+        Ok(message) => replied(message, has_edns),
         Err(Silence::Timeout) => plain(Body::Silence),
         Err(Silence::Refused) => plain(Body::RefuseConnection),
         Err(Silence::Malformed) => plain(Body::Raw(Box::default())),
@@ -199,7 +199,7 @@ fn behaviour_of(exchange: &Exchange, question: &Question, has_edns: bool) -> Opt
 }
 
 /// Writes a reply section by section, or as octets where it has records that could not be read.
-fn replied(message: &Message, question: &Question, has_edns: bool) -> Behaviour {
+fn replied(message: &Message, has_edns: bool) -> Behaviour {
     if !message.is_whole() {
         let raw = broken_octets(message);
         return Behaviour { body: Body::Raw(raw.unwrap_or_default()), ..Behaviour::default() };
@@ -226,14 +226,7 @@ fn replied(message: &Message, question: &Question, has_edns: bool) -> Behaviour 
     }
     let mut extra = Vec::new();
     for section in [Section::Answer, Section::Authority, Section::Additional] {
-        for record in message.section(section) {
-            let mut record = record.clone();
-            if question.name.is_subdomain_of(&record.owner) {
-                // The case is that of the query, which meant nothing (0x20).
-                record.owner = question.name.last_labels(record.owner.label_count());
-            }
-            extra.push((section, record));
-        }
+        extra.extend(message.section(section).iter().map(|record| (section, record.clone())));
     }
     Behaviour { body: Body::Rcode(message.rcode), twists, delay: Duration::ZERO, extra }
 }

@@ -126,7 +126,7 @@ impl Scenario {
         &self,
         address: IpAddr,
         protocol: Protocol,
-        octets: &[u8],
+        octets_of_query: &[u8],
         query: &Message,
         question: &Question,
         behaviour: &Behaviour,
@@ -135,7 +135,7 @@ impl Scenario {
             Body::Silence => return Action::Silence,
             Body::RefuseConnection => return Action::RefuseConnection,
             Body::Raw(raw) => {
-                let reply = finish(raw_reply(raw, octets, question), &behaviour.twists);
+                let reply = finish(raw_reply(raw, octets_of_query, question), &behaviour.twists);
                 return Action::Reply { octets: reply, delay: behaviour.delay };
             }
             Body::Normal => self.answer(address, question, query.edns.as_ref().is_some_and(|edns| edns.dnssec_ok)),
@@ -167,6 +167,9 @@ impl Scenario {
         match Action::reply(&message, limit) {
             Action::Reply { mut octets, .. } => {
                 put_extended_errors(&mut octets, message.edns.as_ref());
+                if !behaviour.twists.contains(&Twist::LowerCase) {
+                    echo_case(&mut octets, octets_of_query, question);
+                }
                 Action::Reply { octets: finish(octets, &behaviour.twists), delay: behaviour.delay }
             }
             other => other,
@@ -197,16 +200,22 @@ fn upward_referral() -> Message {
     Message { authority: authority.collect(), ..Message::default() }
 }
 
-/// Puts raw octets behind the id of the query; a question in them that differs in case only takes the query's case.
+/// Puts raw octets behind the id of the query.
 fn raw_reply(raw: &[u8], query: &[u8], question: &Question) -> Vec<u8> {
     let mut reply: Vec<u8> = query.iter().take(2).chain(raw).copied().collect();
+    echo_case(&mut reply, query, question);
+    reply
+}
+
+/// Gives the question of a reply the case that it has in the query, where they differ in nothing else (0x20): a message
+/// that was read holds names in lower case.
+fn echo_case(reply: &mut [u8], query: &[u8], question: &Question) {
     let end = HEADER_OCTETS + question.name.wire().len() + 4;
     if let (Some(asked), Some(place)) = (query.get(HEADER_OCTETS..end), reply.get_mut(HEADER_OCTETS..end))
         && place.eq_ignore_ascii_case(asked)
     {
         place.copy_from_slice(asked);
     }
-    reply
 }
 
 /// Does to a message what a twist asks for, as far as that can be said in a message.

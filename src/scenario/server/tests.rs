@@ -141,6 +141,17 @@ fn raw_octets_follow_the_id_and_keep_the_case_of_the_question() {
 }
 
 #[test]
+fn the_question_comes_back_letter_by_letter_unless_told() {
+    let scenario: Scenario =
+        "zone example.com at 192.0.2.53\nserver 192.0.2.53\n  TXT b.example.com -> lower-case".parse().unwrap();
+    for (name, is_kept) in [("a.example.com", true), ("b.example.com", false)] {
+        let query = query(name, RecordType::TXT, Some(1232));
+        let reply = octets(scenario.respond("192.0.2.53".parse().unwrap(), Protocol::Udp, &query, 1));
+        assert_eq!(is_reply_to(&reply, &query), is_kept, "{name}");
+    }
+}
+
+#[test]
 fn an_old_server_knows_no_edns() {
     let scenario = scenario();
     let ask = |payload| {
