@@ -62,18 +62,25 @@ fn write_tenant(
     let Some(registry) = registry(dice) else { return Ok(()) };
     let sender = fault.map_or(Sender::Anywhere, |fault| fault.sender);
     let mut tenant = Tenant::new(names.next(dice), registry, home, sender, dice);
-    let (remark, mut expectations) = match fault {
-        Some(fault) => {
-            (fault.apply)(&mut tenant, dice);
-            (fault.remark, fault.expectations())
-        }
-        None => ("all is well", vec!["verdict ready".to_owned(), "root_cause none".to_owned()]),
-    };
-    if fault.is_none() && tenant.inherits_dmarc {
-        expectations.push("finding dmarc_inherited".to_owned());
+    if let Some(fault) = fault {
+        (fault.apply)(&mut tenant, dice);
     }
+    let remark = fault.map_or("all is well", |fault| fault.remark);
+    let expectations = expectations(&tenant, fault);
     writeln!(text, "\n; {number}. {} at {}: {remark}.", tenant.zone(), tenant.operator)?;
     tenant.write(text, dice, &expectations)
+}
+
+/// Returns what must come of a tenant's check, and that nothing else may be found.
+fn expectations(tenant: &Tenant, fault: Option<&Fault>) -> Vec<String> {
+    let (verdict, root_cause) = fault.map_or(("ready", "none"), Fault::verdict);
+    let mut findings = fault.map(Fault::findings).unwrap_or_default();
+    if tenant.inherits_dmarc && !tenant.addresses.is_empty() {
+        findings.push("dmarc_inherited");
+    }
+    let told = [format!("verdict {verdict}"), format!("root_cause {root_cause}")].into_iter();
+    let found = findings.into_iter().map(|code| format!("finding {code}"));
+    told.chain(found).chain(["no other findings".to_owned()]).collect()
 }
 
 /// Draws a provider by the shares.

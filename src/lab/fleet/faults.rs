@@ -134,22 +134,24 @@ pub(super) fn deal(count: usize, dice: &mut Dice) -> Vec<&'static Fault> {
 }
 
 impl Fault {
-    /// Returns what must come of the check, as the lines of a scenario say it.
-    pub(super) fn expectations(&self) -> Vec<String> {
-        let code = self.code;
-        let (verdict, root_cause) = match self.outcome {
-            Failing => ("failing", Some(code)),
-            Partial => ("partial", Some(code)),
-            PartialByAbsence => ("partial", Some("absent")),
-            Propagating => ("propagating", Some(code)),
-            Indeterminate => ("indeterminate", Some(code)),
-            Ready => ("ready", None),
-        };
-        let mut lines = vec![format!("verdict {verdict}")];
-        lines.extend(root_cause.map(|code| format!("root_cause {code}")));
-        if root_cause != Some(code) {
-            lines.push(format!("finding {code}"));
+    /// Returns the verdict that must come of the check, and the root cause.
+    pub(super) fn verdict(&self) -> (&'static str, &'static str) {
+        match self.outcome {
+            Failing => ("failing", self.code),
+            Partial => ("partial", self.code),
+            PartialByAbsence => ("partial", "absent"),
+            Propagating => ("propagating", self.code),
+            Indeterminate => ("indeterminate", self.code),
+            Ready => ("ready", "none"),
         }
-        lines
+    }
+
+    /// Returns the codes of what must be found.
+    pub(super) fn findings(&self) -> Vec<&'static str> {
+        match self.outcome {
+            Partial => vec![self.code, "partial"],
+            PartialByAbsence => vec!["absent", self.code],
+            Failing | Propagating | Indeterminate | Ready => vec![self.code],
+        }
     }
 }

@@ -86,6 +86,7 @@ pub(super) fn subzone_shadow(tenant: &mut Tenant, dice: &mut Dice) {
         let owner = if is_doubled { tenant.dkim_name(token) } else { format!("{token}._domainkey") };
         Line::new(owner, "CNAME", tenant.target(token))
     });
+    tenant.inherits_dmarc = false;
     let (apex, below) = (tenant.apex(), format!(".{}", tenant.sender));
     tenant.policies.retain(|line| line.owner != apex && !line.owner.ends_with(&below));
     tenant.others.extend(hoster.iter().map(|(host, _)| Line::new(apex.clone(), "NS", absolute(host))));
