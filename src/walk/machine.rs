@@ -234,10 +234,11 @@ fn at_most_a_few(mut addresses: Vec<IpAddr>) -> Vec<IpAddr> {
 #[must_use]
 pub fn unresolvable(cut: &ZoneCut) -> ChainEnd {
     let reasons = || cut.servers.iter().filter_map(|server| server.unresolved);
-    if reasons().any(|reason| reason == Unresolved::Limit) {
-        ChainEnd::Limit
-    } else if reasons().any(|reason| reason == Unresolved::Loop) {
+    // A circle uses the limits up, so that of the two it is the reason.
+    if reasons().any(|reason| reason == Unresolved::Loop) {
         ChainEnd::Loop
+    } else if reasons().any(|reason| reason == Unresolved::Limit) {
+        ChainEnd::Limit
     } else {
         ChainEnd::Unresolvable
     }

@@ -102,7 +102,8 @@ fn servers_without_addresses_end_the_walk_with_the_reason() {
     for (reasons, end) in [
         ([Unresolved::NxDomain, Unresolved::NoAddress], ChainEnd::Unresolvable),
         ([Unresolved::NxDomain, Unresolved::Loop], ChainEnd::Loop),
-        ([Unresolved::Limit, Unresolved::Loop], ChainEnd::Limit),
+        ([Unresolved::Limit, Unresolved::Loop], ChainEnd::Loop),
+        ([Unresolved::Limit, Unresolved::NxDomain], ChainEnd::Limit),
     ] {
         let mut walk = Walk::new(question(), Until::Zone, vec![root()]);
         walk.handle_reply(address(1), Some(&referral("example.com.", &["ns1.example.net.", "ns2.example.net."])));
