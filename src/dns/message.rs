@@ -267,10 +267,13 @@ pub fn is_reply_to(reply: &[u8], query: &[u8]) -> bool {
 
 /// Says whether `reply` is an error without a question section that answers `query` by its id: what
 /// servers send that could not read the query, such as old ones that do not know EDNS.
+///
+/// NXDOMAIN is none: it says something about a name, which must then be there (threats.md F1).
 #[must_use]
 pub fn is_bare_error_to(reply: &[u8], query: &[u8]) -> bool {
     let (Some(id), Some([flags, code])) = (reply.get(..2), reply.get(2..4)) else { return false };
-    query.get(..2) == Some(id) && flags & 0x80 != 0 && code & 0xf != 0 && reply.get(4..6) == Some(&[0, 0])
+    let is_error = !matches!(Rcode(u16::from(code & 0xf)), Rcode::NOERROR | Rcode::NXDOMAIN);
+    query.get(..2) == Some(id) && flags & 0x80 != 0 && is_error && reply.get(4..6) == Some(&[0, 0])
 }
 
 /// A record before its data is looked at.

@@ -146,6 +146,7 @@ fn a_bare_error_answers_by_its_id() {
     assert!(is_bare_error_to(&bare(7, 0x80, 1), &query));
     assert!(!is_bare_error_to(&bare(8, 0x80, 1), &query));
     assert!(!is_bare_error_to(&bare(7, 0x80, 0), &query));
+    assert!(!is_bare_error_to(&bare(7, 0x84, 3), &query), "a name error without a name");
     assert!(!is_bare_error_to(&bare(7, 0, 1), &query));
 }
 
