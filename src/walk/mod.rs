@@ -174,7 +174,8 @@ impl Walker {
             }
         }
         for name in never {
-            walk.handle_addresses(name, Err(Unresolved::Limit));
+            let is_loop = journey.stack.contains(name);
+            walk.handle_addresses(name, Err(if is_loop { Unresolved::Loop } else { Unresolved::Limit }));
         }
     }
 
