@@ -79,6 +79,7 @@ impl Walker {
     ) -> Result<Rcode, LookupFailure> {
         let mut at = question.clone();
         let mut met: BTreeSet<Name> = BTreeSet::new();
+        let mut links = 0;
         while met.len() <= MAX_CHAIN_LINKS {
             if !met.insert(at.name.clone()) {
                 return Err(LookupFailure::CnameLoop);
@@ -93,6 +94,11 @@ impl Walker {
                 Some(Response::NoData(_)) => return Ok(Rcode::NOERROR),
                 Some(Response::NxDomain(_)) => return Ok(Rcode::NXDOMAIN),
                 Some(Response::Alias(alias)) => {
+                    // One reply may bring several links.
+                    links += alias.links.len();
+                    if links > MAX_CHAIN_LINKS {
+                        return Err(LookupFailure::ChainTooLong);
+                    }
                     push_links(answers, alias);
                     if let Some(rrset) = &alias.rrset {
                         push_rrset(answers, rrset);
