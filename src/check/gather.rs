@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures::future::join_all;
+use tokio::time::{Instant, timeout};
 
 use crate::budget::Budget;
 use crate::check::Engine;
@@ -14,8 +16,9 @@ use crate::dns::public_suffix::is_registry;
 use crate::dns::response::{Referral, Response};
 use crate::dns::rrset::Question;
 use crate::evidence::{ChainEnd, DelegationChain, Evidence, Observation, ZoneCut};
-use crate::expectation::Expectation;
-use crate::observe::{Seen, ask_every_server, ask_until_answered};
+use crate::expectation::{Expectation, ExpectedRecord};
+use crate::observe::{Seen, ask_every_server, ask_until_answered, pace_class};
+use crate::transport::PaceClass;
 use crate::walk::cut_cache::FRESH_ENOUGH_FOR_A_CHECK;
 use crate::walk::machine::{MAX_CUTS, Until, cut_of};
 use crate::walk::{Found, Journey};
@@ -32,7 +35,7 @@ pub(super) async fn gather(engine: &Engine, expectation: &Expectation, budget: &
         seen: Seen::default(),
         asked: BTreeSet::new(),
     };
-    let is_in_time = tokio::time::timeout(engine.timeout, gathering.run(expectation)).await.is_ok();
+    let is_in_time = gathering.run_in_time(expectation).await;
     gathering.take_seen();
     let mut evidence = gathering.evidence;
     evidence.is_budget_exceeded |= !is_in_time;
@@ -64,6 +67,26 @@ struct Gathering<'a> {
 }
 
 impl Gathering<'_> {
+    /// Asks round after round until nothing is left or the time is up; false in the latter case.
+    ///
+    /// The time in the queue before busy servers does not count.
+    async fn run_in_time(&mut self, expectation: &Expectation) -> bool {
+        let started = Instant::now();
+        let names = expectation.records.iter().map(ExpectedRecord::question).collect::<Vec<_>>();
+        if timeout(self.engine.timeout, self.locate(names.iter())).await.is_err() {
+            return false;
+        }
+        let left = self.engine.timeout.saturating_sub(started.elapsed());
+        let _places = self.engine.turns.take(self.servers()).await;
+        timeout(left, self.run(expectation)).await.is_ok()
+    }
+
+    /// Iterates over the servers of the zones found so far that people registered.
+    fn servers(&self) -> impl Iterator<Item = (IpAddr, PaceClass)> {
+        let zones = self.evidence.cuts().filter(|cut| !is_registry(&cut.zone));
+        zones.flat_map(|cut| cut.addresses().map(|(server, address)| (address, pace_class(&cut.zone, server))))
+    }
+
     /// Asks round after round; a question is asked once in each scope.
     async fn run(&mut self, expectation: &Expectation) {
         loop {

@@ -28,6 +28,7 @@ use crate::transport::Transport;
 use crate::transport::guard::AddressPolicy;
 use crate::transport::live::{TransportSettings, live};
 use crate::transport::pace::PaceLimits;
+use crate::transport::turns::Turns;
 use crate::walk::cut_cache::CutCache;
 use crate::walk::lookup::Lookup;
 use crate::walk::{Journey, Walker, root_hints};
@@ -80,6 +81,8 @@ struct Engine {
     transport: Arc<dyn Transport>,
     /// Finds zones.
     walker: Walker,
+    /// The queues before busy servers.
+    turns: Turns,
     /// How long one check may take.
     timeout: Duration,
 }
@@ -243,6 +246,13 @@ impl CheckerBuilder {
         };
         let cache = CutCache::new(root_hints::root_cut(&self.hints), self.cache_octets);
         let walker = Walker::new(Arc::clone(&transport), cache, self.settings.use_ipv6);
-        Ok(Checker { engine: Arc::new(Engine { transport, walker, timeout: self.timeout }) })
+        Ok(Checker {
+            engine: Arc::new(Engine {
+                transport,
+                walker,
+                turns: Turns::new(self.settings.limits),
+                timeout: self.timeout,
+            }),
+        })
     }
 }

@@ -14,6 +14,7 @@ mod per_key;
 pub mod server_health;
 pub mod source;
 pub mod tcp;
+pub mod turns;
 pub mod udp;
 
 use std::net::IpAddr;

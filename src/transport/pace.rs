@@ -92,7 +92,7 @@ impl PaceLimits {
     }
 
     /// Returns the pace of a class.
-    fn of(&self, class: PaceClass) -> ClassPace {
+    pub(super) fn of(&self, class: PaceClass) -> ClassPace {
         match class {
             PaceClass::Ordinary => self.ordinary,
             PaceClass::Anycast => self.anycast,
