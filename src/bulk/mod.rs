@@ -1,0 +1,145 @@
+//! Many domains: rows in, one line per row out, in order of completion.
+//!
+//! Rows are read by a thread of their own as slots become free, so that the memory a run takes does not depend on how
+//! many there are. A row that cannot be read is a line like the others, and the run goes on. Nothing here writes or
+//! prints: the caller takes the finished lines one by one, and may stop at any time.
+
+pub mod csv_line;
+pub mod input;
+pub mod output;
+pub mod resume;
+pub mod row_set;
+pub mod tally;
+
+use std::io::{self, BufRead};
+use std::panic::AssertUnwindSafe;
+use std::thread;
+
+use futures::FutureExt;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::check::Checker;
+use crate::expectation::Depth;
+use crate::expectation::{Expectation, RecordKind};
+pub use input::{Item, Row, Rows};
+pub use output::{Finished, Format};
+pub use row_set::RowSet;
+pub use tally::Tally;
+
+/// How many rows are read ahead of the checks.
+const ROWS_AHEAD: usize = 64;
+
+/// How every row is checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How many domains are checked at the same time.
+    pub at_once: usize,
+    /// How much is looked at.
+    pub depth: Depth,
+    /// Which records the verdict depends on too.
+    pub required: Vec<RecordKind>,
+    /// How lines are written.
+    pub format: Format,
+}
+
+/// What a run tells next.
+#[derive(Debug)]
+pub enum Event {
+    /// A row is done.
+    Finished(Finished),
+    /// These columns of the input are not used.
+    Ignored(Vec<String>),
+    /// The input cannot be read any further.
+    Broken(io::Error),
+}
+
+/// A run over all rows of an input.
+pub struct Run {
+    /// Checks the domains.
+    checker: Checker,
+    /// How.
+    settings: Settings,
+    /// What the reading thread hands over.
+    rows: mpsc::Receiver<Item>,
+    /// Whether more rows may come.
+    is_open: bool,
+    /// The checks under way.
+    checks: JoinSet<Finished>,
+}
+
+impl Run {
+    /// Starts to read `rows`, all but those in `done`. Must be called inside a tokio runtime.
+    #[must_use]
+    pub fn start<R: BufRead + Send + 'static>(
+        checker: Checker,
+        settings: Settings,
+        rows: Rows<R>,
+        done: RowSet,
+    ) -> Self {
+        let (sender, receiver) = mpsc::channel(ROWS_AHEAD);
+        thread::spawn(move || {
+            let is_new = |item: &Item| item.row().is_none_or(|row| !done.contains(row));
+            for item in rows.filter(is_new) {
+                // The run was given up.
+                if sender.blocking_send(item).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { checker, settings, rows: receiver, is_open: true, checks: JoinSet::new() }
+    }
+
+    /// Waits for the next event; `None` once all rows are done. May be dropped at any time and called again.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            let has_slot = self.is_open && self.checks.len() < self.settings.at_once.max(1);
+            tokio::select! {
+                Some(done) = self.checks.join_next() => {
+                    // A check neither panics past its catch nor is it aborted while the run lives.
+                    if let Ok(finished) = done {
+                        return Some(Event::Finished(finished));
+                    }
+                }
+                item = self.rows.recv(), if has_slot => match item {
+                    Some(Item::Row(row)) => self.spawn(row),
+                    Some(Item::Bad { row, line, error }) => {
+                        return Some(Event::Finished(self.settings.format.bad_row(row, Some(line), error)));
+                    }
+                    Some(Item::Ignored(columns)) => return Some(Event::Ignored(columns)),
+                    Some(Item::Broken(error)) => return Some(Event::Broken(error)),
+                    None => self.is_open = false,
+                },
+                else => return None,
+            }
+        }
+    }
+
+    /// Starts the check of one row.
+    fn spawn(&mut self, row: Row) {
+        let checker = self.checker.clone();
+        let Settings { depth, required, format, .. } = self.settings.clone();
+        self.checks.spawn(async move {
+            let (number, line) = (row.number, row.line);
+            let check = async {
+                let expectation = row.expectation()?.require(&required).with_depth(depth);
+                Ok::<_, String>(checker.check(&expectation).await)
+            };
+            match AssertUnwindSafe(check).catch_unwind().await {
+                Ok(Ok(report)) => format.report(number, report),
+                Ok(Err(error)) => format.bad_row(number, Some(line), error),
+                Err(_) => format.bad_row(number, Some(line), "the check broke off: a fault of ours".to_owned()),
+            }
+        });
+    }
+}
+
+impl Row {
+    /// Says what should be there for the row's domain.
+    ///
+    /// # Errors
+    /// One line that says what is wrong with the row.
+    pub fn expectation(&self) -> Result<Expectation, String> {
+        Expectation::new(&self.domain, &self.tokens, &self.dkim_zone).map_err(|error| error.to_string())
+    }
+}
