@@ -16,7 +16,13 @@
 //! No recursive resolver is trusted, no result is made up, and no server is asked faster than its limit.
 
 pub mod budget;
+#[cfg(feature = "cli")]
+pub mod bulk;
 pub mod check;
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "cli")]
+pub mod config;
 pub mod dns;
 pub mod evidence;
 pub mod expectation;

@@ -1,0 +1,289 @@
+//! What can be typed: every command, argument and option once, with its help.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::bulk::Format;
+use crate::cli::examples;
+use crate::config::{DepthWord, Settings};
+use crate::expectation::RecordKind;
+
+/// Proves from the authoritative DNS whether a sender domain is set up right, and says what to type where
+#[derive(Debug, Parser)]
+#[command(name = "zoneproof", version, max_term_width = 100, after_help = examples::ALL)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// When to use colours; NO_COLOR is heeded
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    pub(crate) color: ColorChoice,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check one domain: how it stands, why, and what to type where
+    #[command(after_help = examples::CHECK)]
+    Check(CheckArguments),
+    /// Check many domains, from CSV or JSON lines
+    #[command(after_help = examples::BULK)]
+    Bulk(BulkArguments),
+    /// Look one name and type up, from the root down
+    #[command(after_help = examples::LOOKUP)]
+    Lookup(LookupArguments),
+    /// Explain what can be found: every code, its severity, meaning and remedy
+    #[command(after_help = examples::FINDINGS)]
+    Findings(FindingsArguments),
+    /// Serve a small Internet on loopback, to try things on
+    #[cfg(feature = "lab")]
+    #[command(after_help = examples::LAB)]
+    Lab(LabArguments),
+    /// Print completions for a shell
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What `check` takes.
+#[derive(Args, Debug)]
+pub(crate) struct CheckArguments {
+    /// The sender domain
+    pub(crate) domain: String,
+    /// A DKIM token of the domain's SES identity; three are needed, unless --lab or --replay knows the domain
+    #[arg(long = "token", value_name = "TOKEN")]
+    pub(crate) tokens: Vec<String>,
+    /// The name below which the DKIM targets lie (SES: SigningHostedZone) [default: dkim.amazonses.com]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dkim_zone: Option<String>,
+    /// What the verdict depends on too
+    #[arg(long, value_name = "KINDS", value_enum, value_delimiter = ',')]
+    pub(crate) require: Vec<Requirement>,
+    /// Print the report as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write everything that servers said into a scenario, to replay later
+    #[arg(long, value_name = "FILE.scn")]
+    pub(crate) capture: Option<PathBuf>,
+    /// Ask a scenario instead of the Internet; nothing is sent
+    #[arg(long, value_name = "FILE.scn", conflicts_with = "capture")]
+    #[cfg_attr(feature = "lab", arg(conflicts_with = "lab"))]
+    pub(crate) replay: Option<PathBuf>,
+    /// Start the built-in lab on loopback and ask it instead of the Internet
+    #[cfg(feature = "lab")]
+    #[arg(long)]
+    pub(crate) lab: bool,
+    /// How the DNS is asked.
+    #[command(flatten)]
+    pub(crate) resolver: ResolverArguments,
+}
+
+/// What `bulk` takes.
+#[derive(Args, Debug)]
+pub(crate) struct BulkArguments {
+    /// CSV with the header domain,token1,token2,token3 and optionally dkim_zone, or JSON lines with
+    /// these names; - is standard input
+    pub(crate) file: Option<PathBuf>,
+    /// Write the results here instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// How results are written [default: csv where the output's name ends in .csv, else jsonl]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<FormatWord>,
+    /// Go on with a run that was cut off: keep what the output holds, check the rest
+    #[arg(long, requires = "output")]
+    pub(crate) resume: bool,
+    /// What the verdicts depend on too
+    #[arg(long, value_name = "KINDS", value_enum, value_delimiter = ',')]
+    pub(crate) require: Vec<Requirement>,
+    /// Start the built-in lab on loopback and ask it instead of the Internet; without FILE, check its tenants
+    #[cfg(feature = "lab")]
+    #[arg(long)]
+    pub(crate) lab: bool,
+    /// How the DNS is asked.
+    #[command(flatten)]
+    pub(crate) resolver: ResolverArguments,
+}
+
+/// What `lookup` takes.
+#[derive(Args, Debug)]
+pub(crate) struct LookupArguments {
+    /// The name
+    #[arg(required_unless_present = "batch")]
+    pub(crate) name: Option<String>,
+    /// The type, such as A, CNAME, TXT or TYPE65
+    #[arg(required_unless_present = "batch", value_name = "TYPE")]
+    pub(crate) kind: Option<String>,
+    /// Look up every line NAME TYPE of standard input; results come in the order of the lines
+    #[arg(long, conflicts_with_all = ["name", "kind"])]
+    pub(crate) batch: bool,
+    /// Print the result as one JSON object on a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show every question on the way, who was asked and what came back
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// Start the built-in lab on loopback and ask it instead of the Internet
+    #[cfg(feature = "lab")]
+    #[arg(long)]
+    pub(crate) lab: bool,
+    /// How the DNS is asked.
+    #[command(flatten)]
+    pub(crate) resolver: ResolverArguments,
+}
+
+/// What `findings` takes.
+#[derive(Args, Debug)]
+pub(crate) struct FindingsArguments {
+    /// One code, to be explained in full
+    pub(crate) code: Option<String>,
+    /// Print JSON: an array, or one object for one code
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What `lab` takes.
+#[cfg(feature = "lab")]
+#[derive(Args, Debug)]
+pub(crate) struct LabArguments {
+    /// Scenarios to serve together [default: the built-in demo]
+    #[arg(value_name = "FILE.scn")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The port to serve at, over UDP and TCP
+    #[arg(long, default_value_t = 5300, env = "ZONEPROOF_LAB_PORT", hide_env = true)]
+    pub(crate) port: u16,
+}
+
+/// How the DNS is asked; every option is also a variable, such as ZONEPROOF_MAX_QPS, and a line of the --config file,
+/// such as max_qps = 100.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Resolver options (also ZONEPROOF_* variables, and settings of the --config file)")]
+pub(crate) struct ResolverArguments {
+    /// Read settings from a TOML file: the names of these options with _ for -
+    #[arg(long, value_name = "FILE", env = "ZONEPROOF_CONFIG", hide_env = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Start from these root servers, in the form of named.root
+    #[arg(long, value_name = "FILE", env = "ZONEPROOF_ROOT_HINTS", hide_env = true)]
+    pub(crate) root_hints: Option<PathBuf>,
+    /// The port that servers are asked at [default: 53]
+    #[arg(long, value_name = "N", env = "ZONEPROOF_DNS_PORT", hide_env = true)]
+    pub(crate) dns_port: Option<u16>,
+    /// Let servers live on loopback, private and documentation addresses, as in a lab
+    #[arg(long, env = "ZONEPROOF_ALLOW_SPECIAL_ADDRESSES", hide_env = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "YES|NO")]
+    #[arg(value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub(crate) allow_special_addresses: Option<bool>,
+    /// Ask over IPv4 only
+    #[arg(long, env = "ZONEPROOF_NO_IPV6", hide_env = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "YES|NO")]
+    #[arg(value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub(crate) no_ipv6: Option<bool>,
+    /// Questions per second in all; 0 is no limit [default: 2000]
+    #[arg(long, value_name = "N", env = "ZONEPROOF_MAX_QPS", hide_env = true)]
+    pub(crate) max_qps: Option<u32>,
+    /// Questions per second to one server address; 0 is no limit [default: 20; 200 for root, TLD and big anycast
+    /// servers]
+    #[arg(long, value_name = "N", env = "ZONEPROOF_MAX_QPS_PER_SERVER", hide_env = true)]
+    pub(crate) max_qps_per_server: Option<u32>,
+    /// Domains in flight at the same time [default: 500]
+    #[arg(long, value_name = "N", env = "ZONEPROOF_CONCURRENCY", hide_env = true)]
+    pub(crate) concurrency: Option<usize>,
+    /// The time for one whole check, in milliseconds [default: 30000]
+    #[arg(long, value_name = "N", env = "ZONEPROOF_TIMEOUT_MS", hide_env = true)]
+    pub(crate) timeout_ms: Option<u64>,
+    /// Tries over UDP before TCP is tried [default: 3]
+    #[arg(long, value_name = "N", env = "ZONEPROOF_ATTEMPTS", hide_env = true)]
+    pub(crate) attempts: Option<u32>,
+    /// The source address to ask from
+    #[arg(long, value_name = "ADDRESS", env = "ZONEPROOF_BIND", hide_env = true)]
+    pub(crate) bind: Option<IpAddr>,
+    /// How much is looked at: quick is the expected records, full is zone health too [default: full in check, quick in
+    /// bulk]
+    #[arg(long, value_enum, value_name = "DEPTH", env = "ZONEPROOF_DEPTH", hide_env = true)]
+    pub(crate) depth: Option<DepthChoice>,
+}
+
+/// How much is looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum DepthChoice {
+    /// The expected records, with the fewest questions
+    Quick,
+    /// Zone health too
+    Full,
+}
+
+/// What the verdict may depend on too.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Requirement {
+    /// The SPF policy
+    Spf,
+    /// The DMARC policy
+    Dmarc,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum FormatWord {
+    /// A report in JSON per line
+    Jsonl,
+    /// Flat CSV
+    Csv,
+}
+
+impl ResolverArguments {
+    /// Returns what flags and variables say.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            root_hints: self.root_hints.clone(),
+            dns_port: self.dns_port,
+            allow_special_addresses: self.allow_special_addresses,
+            no_ipv6: self.no_ipv6,
+            max_qps: self.max_qps,
+            max_qps_per_server: self.max_qps_per_server,
+            concurrency: self.concurrency,
+            timeout_ms: self.timeout_ms,
+            attempts: self.attempts,
+            bind: self.bind,
+            depth: self.depth.map(|depth| match depth {
+                DepthChoice::Quick => DepthWord::Quick,
+                DepthChoice::Full => DepthWord::Full,
+            }),
+        }
+    }
+}
+
+impl From<Requirement> for RecordKind {
+    fn from(requirement: Requirement) -> Self {
+        match requirement {
+            Requirement::Spf => Self::Spf,
+            Requirement::Dmarc => Self::Dmarc,
+        }
+    }
+}
+
+impl From<FormatWord> for Format {
+    fn from(word: FormatWord) -> Self {
+        match word {
+            FormatWord::Jsonl => Self::JsonLines,
+            FormatWord::Csv => Self::Csv,
+        }
+    }
+}

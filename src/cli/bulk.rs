@@ -1,0 +1,317 @@
+//! `zoneproof bulk`: many domains.
+
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tokio::time::MissedTickBehavior;
+
+use crate::bulk::resume::{Earlier, OutputError, OutputFile};
+use crate::bulk::{Event, Finished, Format, Run, Settings, Tally};
+use crate::cli::args::BulkArguments;
+use crate::cli::bulk_input::Input;
+use crate::cli::engine::{Plan, Source};
+use crate::cli::failure::Failure;
+use crate::cli::interrupt::Interrupts;
+use crate::cli::progress::Progress;
+use crate::cli::{NOT_CHECKED, NOT_POSSIBLE, NOT_READY, WELL, console, summary};
+use crate::expectation::{Depth, RecordKind};
+use crate::report::Verdict;
+
+/// How often lines are written out: what a kill may lose.
+const FLUSH_EVERY: Duration = Duration::from_millis(200);
+/// How many octets of lines are gathered before that.
+const BUFFER_OCTETS: usize = 1 << 16;
+
+/// Where lines go.
+enum Sink {
+    /// To a file.
+    File(BufWriter<OutputFile>),
+    /// To standard output.
+    Standard(BufWriter<io::Stdout>),
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum End {
+    /// All rows are done.
+    Complete,
+    /// The input could not be read to its end.
+    InputBroken,
+    /// Nobody reads the results any more.
+    PipeClosed,
+    /// A signal came; the exit code that belongs to it.
+    Interrupted(u8),
+}
+
+/// Checks all rows.
+pub(super) async fn run(arguments: BulkArguments) -> Result<u8, Failure> {
+    let plan = Plan::read(&arguments.resolver, source(&arguments))?;
+    let input = Input::open(&arguments, &plan)?;
+    let engine = plan.start(false).await?;
+    // Without a root server every row would come out the same, after half a minute each.
+    if !engine.checker.is_root_answering().await {
+        return Err(Failure::NoRoot { port: engine.port });
+    }
+    let settings = Settings {
+        at_once: plan.config.concurrency,
+        depth: plan.config.depth.unwrap_or(Depth::Quick),
+        required: arguments.require.iter().map(|kind| RecordKind::from(*kind)).collect(),
+        format: format(&arguments),
+    };
+    let (sink, earlier) = open_sink(&arguments, &input, settings.format)?;
+    let interrupts = Interrupts::listen()?;
+    let is_shared = matches!(sink, Sink::Standard(_)) && console::is_stdout_terminal();
+    let progress = Progress::start(input.rows(), earlier.done.len(), is_shared);
+    let mut work = Work { sink, progress, tally: earlier.tally, earlier: earlier.done.len(), started: Instant::now() };
+    let run = Run::start(engine.checker.clone(), settings, input.rows, earlier.done);
+    let end = work.drive(run, interrupts).await;
+    work.conclude(end)
+}
+
+/// Says who is asked.
+fn source(arguments: &BulkArguments) -> Source<'static> {
+    #[cfg(feature = "lab")]
+    if arguments.lab {
+        return Source::Lab;
+    }
+    let _ = arguments;
+    Source::Live
+}
+
+/// Says how lines are written.
+fn format(arguments: &BulkArguments) -> Format {
+    let is_csv = |path: &Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    match arguments.format {
+        Some(word) => word.into(),
+        None if arguments.output.as_deref().is_some_and(is_csv) => Format::Csv,
+        None => Format::JsonLines,
+    }
+}
+
+/// Opens the output, and reads what is there where the run goes on.
+fn open_sink(arguments: &BulkArguments, input: &Input, format: Format) -> Result<(Sink, Earlier), Failure> {
+    let Some(path) = arguments.output.as_deref().filter(|path| *path != Path::new("-")) else {
+        if arguments.resume {
+            return Err(OutputError::NoFile("standard output".into()).into());
+        }
+        let mut sink = Sink::Standard(BufWriter::with_capacity(BUFFER_OCTETS, io::stdout()));
+        sink.write(&format.header()).map_err(Failure::stdout)?;
+        return Ok((sink, Earlier::default()));
+    };
+    if arguments.resume && input.fingerprint.is_none() {
+        return Err(Failure::ResumeStandardInput);
+    }
+    let fingerprint = input.fingerprint.as_ref();
+    let (file, earlier) = OutputFile::open(path, input.path.as_deref(), fingerprint, format, arguments.resume)?;
+    let is_empty = file.is_empty();
+    let mut sink = Sink::File(BufWriter::with_capacity(BUFFER_OCTETS, file));
+    if is_empty {
+        sink.write(&format.header()).and_then(|()| sink.flush()).map_err(|source| sink.failure(source))?;
+    }
+    Ok((sink, earlier))
+}
+
+impl Sink {
+    /// Gathers a line.
+    fn write(&mut self, line: &str) -> io::Result<()> {
+        match self {
+            Self::File(writer) => writer.write_all(line.as_bytes()),
+            Self::Standard(writer) => writer.write_all(line.as_bytes()),
+        }
+    }
+
+    /// Writes out what was gathered.
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(writer) => writer.flush(),
+            Self::Standard(writer) => writer.flush(),
+        }
+    }
+
+    /// Says that nothing can be written.
+    fn failure(&self, source: io::Error) -> Failure {
+        match self {
+            Self::File(writer) => Failure::Write { name: writer.get_ref().path().display().to_string(), source },
+            Self::Standard(_) => Failure::stdout(source),
+        }
+    }
+
+    /// Says whether the run can go on later.
+    fn is_resumable(&self) -> bool {
+        matches!(self, Self::File(writer) if writer.get_ref().is_resumable())
+    }
+
+    /// Ends the output; `is_complete` says that every row is in it.
+    fn close(self, is_complete: bool) -> Result<(), Failure> {
+        if let Self::File(writer) = self
+            && is_complete
+        {
+            let path = writer.get_ref().path().display().to_string();
+            let file =
+                writer.into_inner().map_err(|error| Failure::Write { name: path, source: error.into_error() })?;
+            file.finish()?;
+        }
+        Ok(())
+    }
+}
+
+/// A run under way.
+struct Work {
+    /// Where lines go.
+    sink: Sink,
+    /// How it is shown.
+    progress: Progress,
+    /// How it came out so far, earlier runs included.
+    tally: Tally,
+    /// How many rows earlier runs have done.
+    earlier: u64,
+    /// When this run started.
+    started: Instant,
+}
+
+impl Work {
+    /// Takes events until there are no more, a signal comes, or nothing can be written.
+    async fn drive(&mut self, mut run: Run, mut interrupts: Interrupts) -> Result<End, io::Error> {
+        let mut flushes = tokio::time::interval(FLUSH_EVERY);
+        flushes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut end = End::Complete;
+        loop {
+            tokio::select! {
+                biased;
+                code = interrupts.next() => {
+                    end = End::Interrupted(code);
+                    break;
+                }
+                _ = flushes.tick() => {
+                    self.sink.flush()?;
+                    self.progress.show(&self.tally);
+                }
+                event = run.next() => match event {
+                    None => break,
+                    Some(Event::Finished(finished)) => self.take(&finished)?,
+                    Some(Event::Ignored(columns)) => {
+                        self.progress.note(&format!("note: not used: {}", columns.join(", ")));
+                    }
+                    Some(Event::Broken(error)) => {
+                        self.progress.note(&format!("error: the input cannot be read any further: {error}"));
+                        end = End::InputBroken;
+                    }
+                },
+            }
+        }
+        self.sink.flush()?;
+        Ok(end)
+    }
+
+    /// Writes the line of a row and counts it.
+    fn take(&mut self, finished: &Finished) -> io::Result<()> {
+        self.sink.write(&finished.line)?;
+        self.tally.add(&finished.gist);
+        if let Some(error) = &finished.gist.error {
+            let line = finished.input_line.map(|line| format!(" (line {line})")).unwrap_or_default();
+            self.progress.note(&format!("error: row {}{line}: {error}", finished.gist.row));
+        }
+        Ok(())
+    }
+
+    /// Sums up and says how to go on; returns the exit code.
+    fn conclude(self, end: Result<End, io::Error>) -> Result<u8, Failure> {
+        self.progress.clear();
+        let end = match end {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe && matches!(self.sink, Sink::Standard(_)) => {
+                End::PipeClosed
+            }
+            Err(error) => {
+                if self.sink.is_resumable() {
+                    console::note(&how_to_go_on());
+                }
+                return Err(self.sink.failure(error));
+            }
+            Ok(end) => end,
+        };
+        if end == End::PipeClosed {
+            return Ok(exit_code(&self.tally));
+        }
+        console::note(summary::text(&self.tally, self.earlier, self.started.elapsed()).trim_end());
+        let is_resumable = self.sink.is_resumable();
+        self.sink.close(end == End::Complete)?;
+        match end {
+            End::Interrupted(code) => {
+                let rows = self.tally.rows;
+                let hint = if is_resumable {
+                    how_to_go_on()
+                } else {
+                    "it cannot go on later: that takes -o FILE and a file as input".to_owned()
+                };
+                console::note(&format!("interrupted after {rows} rows; {hint}"));
+                Ok(code)
+            }
+            End::InputBroken => Ok(NOT_POSSIBLE),
+            End::Complete | End::PipeClosed => Ok(exit_code(&self.tally)),
+        }
+    }
+}
+
+/// Returns the exit code of a run.
+fn exit_code(tally: &Tally) -> u8 {
+    if tally.bad_rows > 0 {
+        NOT_POSSIBLE
+    } else if tally.not_ready() > 0 {
+        NOT_READY
+    } else if tally.of(Verdict::Indeterminate) > 0 {
+        NOT_CHECKED
+    } else {
+        WELL
+    }
+}
+
+/// Writes the command that goes on with this run.
+fn how_to_go_on() -> String {
+    let mut words: Vec<String> = std::env::args_os().map(|word| quoted(&word.to_string_lossy())).collect();
+    if !words.iter().any(|word| word == "--resume") {
+        words.push("--resume".to_owned());
+    }
+    format!("go on with:\n  {}", words.join(" "))
+}
+
+/// Quotes a word for a shell, where it needs that.
+fn quoted(word: &str) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_./=:,@%+".contains(character);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_row_gives_the_exit_code() {
+        let tally = |verdicts: &[(Verdict, u64)], bad_rows| Tally {
+            verdicts: verdicts.iter().copied().collect(),
+            bad_rows,
+            ..Tally::default()
+        };
+        for (verdicts, bad_rows, code) in [
+            (&[][..], 0, 0),
+            (&[(Verdict::Ready, 2)], 0, 0),
+            (&[(Verdict::Ready, 2), (Verdict::Indeterminate, 1)], 0, 3),
+            (&[(Verdict::Propagating, 1), (Verdict::Indeterminate, 1)], 0, 1),
+            (&[(Verdict::Failing, 1)], 0, 1),
+            (&[(Verdict::Failing, 1)], 1, 2),
+        ] {
+            assert_eq!(exit_code(&tally(verdicts, bad_rows)), code, "{verdicts:?} {bad_rows}");
+        }
+    }
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_split_them() {
+        for (word, expected) in [("a.csv", "a.csv"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("", "''")] {
+            assert_eq!(quoted(word), expected);
+        }
+    }
+}

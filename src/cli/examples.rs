@@ -1,0 +1,78 @@
+//! The examples at the end of every command's help.
+
+/// Of the program.
+pub(super) const ALL: &str = "\
+Examples:
+  zoneproof check mail.example.com --token abc1 --token abc2 --token abc3
+  zoneproof bulk tenants.csv -o results.jsonl
+  zoneproof bulk --lab
+
+Results go to standard output, everything else to standard error. `zoneproof COMMAND --help` has
+more examples and the exit codes.";
+
+/// Of `check`.
+pub(super) const CHECK: &str = "\
+Examples:
+  zoneproof check mail.example.com --token abc1 --token abc2 --token abc3
+  zoneproof check mail.example.com --token abc1 --token abc2 --token abc3 --require spf,dmarc --json
+  zoneproof check mail.example.com --token abc1 --token abc2 --token abc3 --capture case.scn
+  zoneproof check mail.example.com --replay case.scn
+
+Exit code: 0 ready, 1 not ready, 3 could not be checked, 2 the check was not possible (one line on
+standard error says why).";
+
+/// Of `bulk`.
+pub(super) const BULK: &str = "\
+Examples:
+  zoneproof bulk tenants.csv -o results.jsonl
+  zoneproof bulk tenants.csv -o results.jsonl --resume
+  zoneproof bulk tenants.jsonl --format csv > results.csv
+  zoneproof bulk --lab | head -1
+
+One line per row of the input, in order of completion, each with its row; a row that cannot be read
+is {\"schema\":1,\"row\":N,\"error\":\"...\"} and a line on standard error. Other columns are ignored, and
+named once. Beside the output lies OUTPUT.resume, which --resume needs: it drops a torn last line,
+skips the rows that are there, and refuses an input that has changed. Ctrl-C stops and prints the
+command that goes on.
+
+Columns of CSV: row, domain, checked_at, verdict, root_cause, provider, zone, dkim1, dkim2, dkim3,
+spf, dmarc (each ok, or the code of what is not right), errors, warnings (counts), codes, fix,
+questions, elapsed_ms, error. A cell that begins with = + - @, a tab or a carriage return has a '
+in front.
+
+Exit code: 2 if the run was not possible or a row was bad, else 1 if a domain is not ready, else 3
+if one could not be checked, else 0; 130 after Ctrl-C. After a closed pipe (| head) that of the
+rows done until then.";
+
+/// Of `lookup`.
+pub(super) const LOOKUP: &str = "\
+Examples:
+  zoneproof lookup example.com MX
+  zoneproof lookup abc1._domainkey.mail.example.com CNAME --trace
+  printf 'example.com NS\\nexample.net TXT\\n' | zoneproof lookup --batch --json
+
+Exit code: 0 whatever the DNS says, a failure included; 3 if a name or type cannot be read; 2 if the
+lookup was not possible.";
+
+/// Of `findings`.
+pub(super) const FINDINGS: &str = "\
+Examples:
+  zoneproof findings
+  zoneproof findings host_doubled
+  zoneproof findings --json";
+
+/// Of `lab`.
+#[cfg(feature = "lab")]
+pub(super) const LAB: &str = "\
+Examples:
+  zoneproof lab
+  zoneproof lab case.scn --port 5301
+
+It serves until Ctrl-C, and says how to ask it.";
+
+/// Of `completions`.
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  zoneproof completions bash > ~/.local/share/bash-completion/completions/zoneproof
+  zoneproof completions zsh > \"${fpath[1]}/_zoneproof\"
+  zoneproof completions fish > ~/.config/fish/completions/zoneproof.fish";
