@@ -16,7 +16,7 @@ use crate::dns::public_suffix::is_registry;
 use crate::dns::response::{Referral, Response};
 use crate::dns::rrset::Question;
 use crate::evidence::{ChainEnd, DelegationChain, Evidence, Observation, ZoneCut};
-use crate::expectation::{Expectation, ExpectedRecord};
+use crate::expectation::Expectation;
 use crate::observe::{Seen, ask_every_server, ask_until_answered, pace_class};
 use crate::transport::PaceClass;
 use crate::walk::cut_cache::FRESH_ENOUGH_FOR_A_CHECK;
@@ -72,13 +72,20 @@ impl Gathering<'_> {
     /// The time in the queue before busy servers does not count.
     async fn run_in_time(&mut self, expectation: &Expectation) -> bool {
         let started = Instant::now();
-        let names = expectation.records.iter().map(ExpectedRecord::question).collect::<Vec<_>>();
-        if timeout(self.engine.timeout, self.locate(names.iter())).await.is_err() {
+        let first = self.new_asks(expectation);
+        if timeout(self.engine.timeout, self.locate(&first)).await.is_err() {
             return false;
         }
         let left = self.engine.timeout.saturating_sub(started.elapsed());
         let _places = self.engine.turns.take(self.servers()).await;
-        timeout(left, self.run(expectation)).await.is_ok()
+        timeout(left, self.run(expectation, first)).await.is_ok()
+    }
+
+    /// Returns what the plan wants and was not asked for in that scope yet.
+    fn new_asks(&mut self, expectation: &Expectation) -> Vec<Ask> {
+        let mut asks = plan::next(expectation, &self.evidence);
+        asks.retain(|ask| self.asked.insert(ask.clone()));
+        asks
     }
 
     /// Iterates over the servers of the zones found so far that people registered.
@@ -87,20 +94,17 @@ impl Gathering<'_> {
         zones.flat_map(|cut| cut.addresses().map(|(server, address)| (address, pace_class(&cut.zone, server))))
     }
 
-    /// Asks round after round; a question is asked once in each scope.
-    async fn run(&mut self, expectation: &Expectation) {
-        loop {
-            let mut asks = plan::next(expectation, &self.evidence);
-            asks.retain(|ask| self.asked.insert(ask.clone()));
-            if asks.is_empty() {
-                return;
-            }
+    /// Asks round after round, the first one being known.
+    async fn run(&mut self, expectation: &Expectation, first: Vec<Ask>) {
+        let mut asks = first;
+        while !asks.is_empty() {
             if self.budget.is_exhausted() {
                 self.evidence.is_budget_exceeded = true;
                 return;
             }
-            self.locate(asks.iter().map(|ask| &ask.question)).await;
+            self.locate(&asks).await;
             self.observe(asks).await;
+            asks = self.new_asks(expectation);
         }
     }
 
@@ -114,9 +118,9 @@ impl Gathering<'_> {
     /// Finds the zone of every name that has none yet.
     ///
     /// Names below one registered name share its walk: whether one of them lies deeper shows itself when it is asked.
-    async fn locate(&mut self, questions: impl Iterator<Item = &Question>) {
+    async fn locate(&mut self, asks: &[Ask]) {
         let mut groups: BTreeMap<Name, Vec<Question>> = BTreeMap::new();
-        for question in questions {
+        for Ask { question, .. } in asks {
             if self.evidence.chain(&question.name).is_none() && !self.adopt(&question.name) {
                 groups.entry(below_registry(&question.name)).or_default().push(question.clone());
             }
