@@ -26,6 +26,10 @@ mod daemons;
 #[path = "support/expects.rs"]
 mod expects;
 
+#[cfg(all(feature = "cli", feature = "lab"))]
+#[path = "real_servers/fleet.rs"]
+mod fleet;
+
 use daemons::{Daemon, Software};
 
 /// How often a server that is starting is asked, and how long is waited in between.
@@ -113,7 +117,7 @@ fn reports_from_real_servers_are_as_expected() {
         .zip(Software::ALL.iter().cycle())
         .map(|(address, software)| {
             let folder = folder.path().join(address.to_string());
-            Daemon::start(*software, &folder, *address, port, &zones_at(&scenario, *address))
+            Daemon::start(*software, &folder, &[*address], port, &zones_at(&scenario, *address))
         })
         .collect();
     for (daemon, address) in daemons.iter().zip(&addresses) {
@@ -207,7 +211,7 @@ fn the_scenarios_own_servers_answer_as_nsd_bind_and_knot_do() {
         .iter()
         .zip(Software::ALL)
         .map(|(address, software)| {
-            Daemon::start(*software, &folder.path().join(address.to_string()), *address, port, &zones)
+            Daemon::start(*software, &folder.path().join(address.to_string()), &[*address], port, &zones)
         })
         .collect();
     for (daemon, address) in daemons.iter().zip(&theirs) {
@@ -255,7 +259,7 @@ fn a_cut_reply_is_asked_again_over_tcp() {
     let question = Question::new(Name::parse("large.example.com.").unwrap(), RecordType::TXT);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for (address, software) in theirs.iter().zip(Software::ALL) {
-        let daemon = Daemon::start(*software, &folder.path().join(address.to_string()), *address, port, &zones);
+        let daemon = Daemon::start(*software, &folder.path().join(address.to_string()), &[*address], port, &zones);
         wait_for(&daemon, *address, port, &zones);
         let exchange = runtime.block_on(async {
             let settings = TransportSettings {

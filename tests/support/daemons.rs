@@ -62,8 +62,8 @@ pub(crate) struct Daemon {
     child: Child,
     /// What it prints.
     log: PathBuf,
-    /// The address that was given to the loopback interface for it.
-    _address: Option<LoopbackAddress>,
+    /// The addresses that were given to the loopback interface for it.
+    _addresses: Vec<LoopbackAddress>,
 }
 
 /// An address of the loopback interface, taken off again when dropped.
@@ -99,8 +99,8 @@ impl Drop for Daemon {
 }
 
 impl Daemon {
-    /// Starts `software` in `folder`, serving `zones` at one address; it may take a moment until it answers.
-    pub(crate) fn start(software: Software, folder: &Path, address: IpAddr, port: u16, zones: &[&Zone]) -> Self {
+    /// Starts `software` in `folder`, serving `zones` at all of `addresses`; it may take a moment until it answers.
+    pub(crate) fn start(software: Software, folder: &Path, addresses: &[IpAddr], port: u16, zones: &[&Zone]) -> Self {
         fs::create_dir_all(folder).unwrap();
         let mut files = Vec::new();
         for (number, zone) in zones.iter().enumerate() {
@@ -110,9 +110,9 @@ impl Daemon {
         }
         let configuration = folder.join("configuration");
         let text = match software {
-            Software::Nsd => nsd_configuration(folder, address, port, &files),
-            Software::Bind => bind_configuration(folder, address, port, &files),
-            Software::Knot => knot_configuration(folder, address, port, &files),
+            Software::Nsd => nsd_configuration(folder, addresses, port, &files),
+            Software::Bind => bind_configuration(folder, addresses, port, &files),
+            Software::Knot => knot_configuration(folder, addresses, port, &files),
         };
         fs::write(&configuration, text).unwrap();
         let arguments: &[&str] = match software {
@@ -121,7 +121,8 @@ impl Daemon {
             Software::Knot => &["-c"],
         };
         let log = fs::File::create(folder.join("log")).unwrap();
-        let address_of_its_own = if software == Software::Bind { LoopbackAddress::add(address) } else { None };
+        let needs_addresses = if software == Software::Bind { addresses } else { &[] };
+        let own_addresses = needs_addresses.iter().filter_map(|address| LoopbackAddress::add(*address)).collect();
         let child = Command::new(software.path().unwrap())
             .args(arguments)
             .arg(&configuration)
@@ -130,7 +131,7 @@ impl Daemon {
             .stderr(log)
             .spawn()
             .unwrap();
-        Self { child, log: folder.join("log"), _address: address_of_its_own }
+        Self { child, log: folder.join("log"), _addresses: own_addresses }
     }
 
     /// Returns what the server printed, to be shown where it does not come up.
@@ -140,10 +141,11 @@ impl Daemon {
 }
 
 /// Writes NSD's configuration.
-fn nsd_configuration(folder: &Path, address: IpAddr, port: u16, zones: &[(String, PathBuf)]) -> String {
+fn nsd_configuration(folder: &Path, addresses: &[IpAddr], port: u16, zones: &[(String, PathBuf)]) -> String {
     let folder = folder.display();
+    let addresses: String = addresses.iter().map(|address| format!("  ip-address: {address}\n")).collect();
     let mut text = format!(
-        "server:\n  ip-address: {address}\n  port: {port}\n  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  \
+        "server:\n{addresses}  port: {port}\n  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  \
          zonesdir: \"{folder}\"\n  database: \"\"\n  pidfile: \"{folder}/pid\"\n  xfrdfile: \"{folder}/xfrd\"\n  \
          xfrdir: \"{folder}\"\n  zonelistfile: \"{folder}/list\"\n  rrl-ratelimit: 0\nremote-control:\n  \
          control-enable: no\n"
@@ -155,10 +157,11 @@ fn nsd_configuration(folder: &Path, address: IpAddr, port: u16, zones: &[(String
 }
 
 /// Writes BIND's configuration.
-fn bind_configuration(folder: &Path, address: IpAddr, port: u16, zones: &[(String, PathBuf)]) -> String {
+fn bind_configuration(folder: &Path, addresses: &[IpAddr], port: u16, zones: &[(String, PathBuf)]) -> String {
     let folder = folder.display();
+    let addresses: String = addresses.iter().map(|address| format!("{address}; ")).collect();
     let mut text = format!(
-        "options {{\n  directory \"{folder}\";\n  listen-on port {port} {{ {address}; }};\n  listen-on-v6 {{ none; }};\n  \
+        "options {{\n  directory \"{folder}\";\n  listen-on port {port} {{ {addresses} }};\n  listen-on-v6 {{ none; }};\n  \
          pid-file \"{folder}/pid\";\n  session-keyfile \"{folder}/key\";\n  recursion no;\n  dnssec-validation no;\n  \
          notify no;\n  minimal-responses yes;\n  check-names primary ignore;\n  empty-zones-enable no;\n  zero-no-soa-ttl no;\n}};\ncontrols {{ }};\n"
     );
@@ -169,10 +172,12 @@ fn bind_configuration(folder: &Path, address: IpAddr, port: u16, zones: &[(Strin
 }
 
 /// Writes Knot's configuration.
-fn knot_configuration(folder: &Path, address: IpAddr, port: u16, zones: &[(String, PathBuf)]) -> String {
+fn knot_configuration(folder: &Path, addresses: &[IpAddr], port: u16, zones: &[(String, PathBuf)]) -> String {
     let folder = folder.display();
+    let addresses: Vec<String> = addresses.iter().map(|address| format!("{address}@{port}")).collect();
+    let addresses = addresses.join(", ");
     let mut text = format!(
-        "server:\n  listen: [ {address}@{port} ]\n  rundir: \"{folder}\"\n  udp-workers: 1\n  tcp-workers: 1\n  \
+        "server:\n  listen: [ {addresses} ]\n  rundir: \"{folder}\"\n  udp-workers: 1\n  tcp-workers: 1\n  \
          background-workers: 1\ndatabase:\n  storage: \"{folder}\"\n  journal-db-max-size: 8M\n  timer-db-max-size: 2M\n\
          log:\n  - target: stderr\n    any: warning\nzone:\n"
     );
