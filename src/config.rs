@@ -18,8 +18,12 @@ use crate::transport::live::DNS_PORT;
 use crate::transport::pace::PaceLimits;
 use crate::walk::root_hints::{self, HintsError};
 
-/// How many domains are in flight: enough to keep 2,000 questions a second going while some wait for dead servers.
+/// How many domains are in flight at most: enough to keep 2,000 questions a second going while some wait for dead
+/// servers.
 pub const DEFAULT_CONCURRENCY: usize = 500;
+/// How many questions a second each domain in flight has to itself, as 500 domains have of 2,000: with fewer, questions
+/// wait for their turn longer than a check may take.
+const QUESTIONS_PER_SECOND_A_DOMAIN: u32 = 4;
 /// The most domains in flight: each holds a few kilobytes and up to 300 questions.
 const MAX_CONCURRENCY: usize = 100_000;
 /// How often a question is sent over UDP before TCP is tried (design.md section 3).
@@ -181,7 +185,7 @@ impl Config {
         let timeout_ms = within("timeout-ms", settings.timeout_ms.unwrap_or(default_ms), 1, MAX_TIMEOUT_MS)?;
         let attempts = settings.attempts.unwrap_or(DEFAULT_ATTEMPTS);
         within("attempts", attempts.into(), 1, MAX_ATTEMPTS.into())?;
-        let concurrency = settings.concurrency.unwrap_or(DEFAULT_CONCURRENCY);
+        let concurrency = settings.concurrency.unwrap_or_else(|| default_concurrency(settings.max_qps));
         let most = u64::try_from(MAX_CONCURRENCY).unwrap_or(u64::MAX);
         within("concurrency", u64::try_from(concurrency).unwrap_or(u64::MAX), 1, most)?;
         within("dns-port", settings.dns_port.unwrap_or(DNS_PORT).into(), 1, u16::MAX.into())?;
@@ -207,6 +211,15 @@ impl Config {
                 DepthWord::Full => Depth::Full,
             }),
         })
+    }
+}
+
+/// Returns how many domains are in flight at this rate in all, where nobody says.
+fn default_concurrency(max_qps: Option<u32>) -> usize {
+    match max_qps {
+        None | Some(0) => DEFAULT_CONCURRENCY,
+        Some(rate) => usize::try_from(rate / QUESTIONS_PER_SECOND_A_DOMAIN)
+            .map_or(DEFAULT_CONCURRENCY, |fitting| fitting.clamp(1, DEFAULT_CONCURRENCY)),
     }
 }
 
@@ -247,6 +260,22 @@ mod tests {
         assert_eq!((config.dns_port, config.ipv6, config.attempts), (Some(5300), true, 2));
         assert_eq!((config.depth, config.timeout), (Some(Depth::Full), DEFAULT_TIMEOUT));
         assert_eq!(config.pace, PaceLimits::default());
+    }
+
+    #[test]
+    fn a_lower_rate_keeps_fewer_domains_in_flight_unless_told() {
+        for (max_qps, concurrency, expected) in [
+            (None, None, 500),
+            (Some(0), None, 500),
+            (Some(2000), None, 500),
+            (Some(100), None, 25),
+            (Some(1), None, 1),
+            (Some(100_000), None, 500),
+            (Some(100), Some(70), 70),
+        ] {
+            let settings = Settings { max_qps, concurrency, ..Settings::default() };
+            assert_eq!(Config::check(settings).unwrap().concurrency, expected, "{max_qps:?} {concurrency:?}");
+        }
     }
 
     #[test]

@@ -203,7 +203,7 @@ pub(crate) struct ResolverArguments {
     /// servers]
     #[arg(long, value_name = "N", env = "ZONEPROOF_MAX_QPS_PER_SERVER", hide_env = true)]
     pub(crate) max_qps_per_server: Option<u32>,
-    /// Domains in flight at the same time [default: 500]
+    /// Domains in flight at the same time [default: 500, or a quarter of --max-qps where that is less]
     #[arg(long, value_name = "N", env = "ZONEPROOF_CONCURRENCY", hide_env = true)]
     pub(crate) concurrency: Option<usize>,
     /// The time for one whole check, in milliseconds [default: 30000]
