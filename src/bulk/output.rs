@@ -1,4 +1,4 @@
-//! One line per row: JSON, or flat CSV with a fixed set of columns.
+//! One line per row, JSON or flat CSV with a fixed set of columns; or a few lines of text for people.
 
 use std::fmt;
 
@@ -40,6 +40,8 @@ pub enum Format {
     JsonLines,
     /// Flat CSV, [`COLUMNS`] in the first line.
     Csv,
+    /// Text to read: the verdict, and below it what to type where. No run goes on from it.
+    Text,
 }
 
 /// A row that is done.
@@ -69,6 +71,7 @@ impl fmt::Display for Format {
         f.pad(match self {
             Self::JsonLines => "jsonl",
             Self::Csv => "csv",
+            Self::Text => "text",
         })
     }
 }
@@ -78,7 +81,7 @@ impl Format {
     #[must_use]
     pub fn header(self) -> String {
         match self {
-            Self::JsonLines => String::new(),
+            Self::JsonLines | Self::Text => String::new(),
             Self::Csv => csv_line(&COLUMNS),
         }
     }
@@ -94,6 +97,7 @@ impl Format {
                 Err(error) => return self.bad_row(row, None, error.to_string()),
             },
             Self::Csv => flatten(row, &report),
+            Self::Text => narrate(&report),
         };
         Finished { line, gist, input_line: None }
     }
@@ -112,6 +116,7 @@ impl Format {
                 let cells = std::iter::once(number.as_str()).chain(empty).chain([error.as_str()]);
                 csv_line(&cells.collect::<Vec<_>>())
             }
+            Self::Text => format!("{:<13}  row {row}: {error}\n", "error"),
         };
         Finished { line, gist: Gist { row, error: Some(error), ..Gist::default() }, input_line }
     }
@@ -147,6 +152,22 @@ fn flatten(row: u64, report: &Report) -> String {
         String::new(),
     ];
     csv_line(&cells.each_ref().map(String::as_str))
+}
+
+/// Writes a report as text: one line, and the remedy of the root cause below it.
+fn narrate(report: &Report) -> String {
+    let mut text = format!("{:<13}  {}", report.verdict.as_str(), report.domain);
+    let cause = report.findings.iter().find(|finding| Some(finding.code) == report.root_cause);
+    if let Some(finding) = cause {
+        let same = report.findings.iter().filter(|other| other.code == finding.code).count();
+        text.push_str(&format!("  {}", finding.code.as_str()));
+        if same > 1 {
+            text.push_str(&format!(" ({same} times; the first:)"));
+        }
+        text.push_str(&format!("\n               {}", finding.remedy.text));
+    }
+    text.push('\n');
+    text
 }
 
 /// Returns the code of what is not right with a record, or `ok`.

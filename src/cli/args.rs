@@ -105,7 +105,7 @@ pub(crate) struct BulkArguments {
     /// Write the results here instead of to standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// How results are written [default: csv where the output's name ends in .csv, else jsonl]
+    /// How results are written [default: text on a terminal, csv where the output's name ends in .csv, else jsonl]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) format: Option<FormatWord>,
     /// Go on with a run that was cut off: keep what the output holds, check the rest
@@ -246,6 +246,8 @@ pub(crate) enum FormatWord {
     Jsonl,
     /// Flat CSV
     Csv,
+    /// Text to read; --resume cannot go on from it
+    Text,
 }
 
 impl ResolverArguments {
@@ -284,6 +286,7 @@ impl From<FormatWord> for Format {
         match word {
             FormatWord::Jsonl => Self::JsonLines,
             FormatWord::Csv => Self::Csv,
+            FormatWord::Text => Self::Text,
         }
     }
 }

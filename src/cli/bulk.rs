@@ -85,6 +85,7 @@ fn format(arguments: &BulkArguments) -> Format {
     match arguments.format {
         Some(word) => word.into(),
         None if arguments.output.as_deref().is_some_and(is_csv) => Format::Csv,
+        None if arguments.output.is_none() && console::is_stdout_terminal() => Format::Text,
         None => Format::JsonLines,
     }
 }
@@ -101,6 +102,9 @@ fn open_sink(arguments: &BulkArguments, input: &Input, format: Format) -> Result
     };
     if arguments.resume && input.fingerprint.is_none() {
         return Err(Failure::ResumeStandardInput);
+    }
+    if arguments.resume && format == Format::Text {
+        return Err(Failure::ResumeText);
     }
     let fingerprint = input.fingerprint.as_ref();
     let (file, earlier) = OutputFile::open(path, input.path.as_deref(), fingerprint, format, arguments.resume)?;

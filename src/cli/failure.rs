@@ -68,6 +68,9 @@ pub(crate) enum Failure {
     /// Standard input cannot be compared with what it was.
     #[error("error: --resume needs a file as input: what standard input was before cannot be told")]
     ResumeStandardInput,
+    /// Text is for reading.
+    #[error("error: --resume needs --format jsonl or csv: rows cannot be told in text")]
+    ResumeText,
     /// Something cannot be written.
     #[error("error: cannot write to {name}: {source}")]
     Write {
