@@ -1,0 +1,74 @@
+//! What the engine promises of many checks together, and of the time that one takes. Time is paused and runs by itself.
+#![cfg(test)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream;
+use tokio::time::Instant;
+use zoneproof::check::Checker;
+use zoneproof::expectation::{DEFAULT_DKIM_ZONE, Expectation};
+use zoneproof::report::{Report, Verdict};
+use zoneproof::scenario::Scenario;
+use zoneproof::scenario::replay::Replay;
+use zoneproof::transport::guard::AddressPolicy;
+use zoneproof::transport::live::{TransportSettings, stack};
+
+/// A registry and one hoster with two servers, `count` tenants at it; every server takes 100 ms to reply.
+fn internet(count: usize) -> Arc<Scenario> {
+    let mut text = "root 198.51.100.1\nzone . at 198.51.100.1\n  com NS a.registry.com.\n  a.registry.com. A 198.51.100.2\n\
+         zone com at 198.51.100.2\n  a.registry A 198.51.100.2\n  host NS ns1.host\n  host NS ns2.host\n  \
+         ns1.host A 192.0.2.1\n  ns2.host A 192.0.2.2\nzone host.com at 192.0.2.1 192.0.2.2\n  @ NS ns1\n  @ NS ns2\n  \
+         ns1 A 192.0.2.1\n  ns2 A 192.0.2.2\nserver 198.51.100.1 198.51.100.2 192.0.2.1 192.0.2.2\n  any -> after 100ms\n"
+        .to_owned();
+    for tenant in 0..count {
+        text.push_str(&format!(
+            "zone com at 198.51.100.2\n  t{tenant} NS ns1.host\n  t{tenant} NS ns2.host\n\
+             zone t{tenant}.com at 192.0.2.1 192.0.2.2\n  @ NS ns1.host.com.\n  @ NS ns2.host.com.\n  \
+             mail TXT \"v=spf1 include:amazonses.com ~all\"\n  _dmarc.mail TXT \"v=DMARC1; p=none\"\n  \
+             a._domainkey.mail CNAME a.dkim.amazonses.com.\n  b._domainkey.mail CNAME b.dkim.amazonses.com.\n  \
+             c._domainkey.mail CNAME c.dkim.amazonses.com.\n"
+        ));
+    }
+    Arc::new(text.parse().unwrap())
+}
+
+/// Makes a checker that asks the scenario at the house's pace, and the count of what it asks.
+fn checker(scenario: &Arc<Scenario>) -> (Checker, Arc<Replay>) {
+    let replay = Arc::new(Replay::new(Arc::clone(scenario)));
+    let settings = TransportSettings { policy: AddressPolicy::allowing_special(), ..TransportSettings::default() };
+    let transport = stack(Arc::clone(&replay) as _, Arc::clone(&replay) as _, &settings);
+    let builder = Checker::builder().root_hints(scenario.root_hints()).transport(transport);
+    (builder.build().unwrap(), replay)
+}
+
+fn tenant(number: usize) -> Expectation {
+    Expectation::new(&format!("mail.t{number}.com"), &["a", "b", "c"], DEFAULT_DKIM_ZONE).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_healthy_domain_takes_two_round_trips_and_eleven_questions_where_root_and_registry_are_known() {
+    let (checker, replay) = checker(&internet(2));
+    let cold = Instant::now();
+    assert_eq!(checker.check(&tenant(0)).await.verdict, Verdict::Ready);
+    // Root, registry, the hoster's zone at the registry and its two addresses, and all records at once.
+    assert!(cold.elapsed() < Duration::from_millis(800), "{:?}", cold.elapsed());
+
+    let (warm, asked) = (Instant::now(), replay.questions());
+    assert_eq!(checker.check(&tenant(1)).await.verdict, Verdict::Ready);
+    assert_eq!(replay.questions() - asked, 11, "one referral, and five records at two addresses");
+    assert!(warm.elapsed() < Duration::from_millis(210), "{:?}", warm.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_domain_among_many_at_one_server_comes_out_as_alone() {
+    const TENANTS: usize = 300;
+    let (checker, replay) = checker(&internet(TENANTS));
+    let started = Instant::now();
+    let reports: Vec<Report> = checker.check_all(stream::iter((0..TENANTS).map(tenant)), TENANTS).collect().await;
+    let ready = reports.iter().filter(|report| report.verdict == Verdict::Ready).count();
+    assert_eq!(ready, TENANTS, "the pace of a server fails no check");
+    let per_second = f64::from(replay.questions_at("192.0.2.1".parse().unwrap())) / started.elapsed().as_secs_f64();
+    assert!(per_second <= 21.0, "{per_second:.1} questions a second at one server");
+}
