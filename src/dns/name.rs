@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 /// The longest name in wire form, in octets (RFC 1035 §2.3.4).
 pub const MAX_NAME_OCTETS: usize = 255;
+/// The most labels that fit a name: each takes two octets at least.
+const MAX_LABELS: usize = MAX_NAME_OCTETS / 2;
 /// The longest label, in octets (RFC 1035 §2.3.4).
 pub const MAX_LABEL_OCTETS: usize = 63;
 
@@ -168,8 +170,23 @@ impl Name {
 
     /// Iterates over the labels, leftmost first, without the root label.
     pub fn labels(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        let labels: Vec<&[u8]> = Labels { rest: &self.wire }.collect();
-        labels.into_iter()
+        let (starts, count) = self.label_starts();
+        (0..count).map(move |nth| {
+            let rest = starts.get(nth).and_then(|start| self.wire.get(usize::from(*start)..)).unwrap_or_default();
+            Labels { rest }.next().unwrap_or_default()
+        })
+    }
+
+    /// Returns where each label's length octet stands, and how many labels there are.
+    fn label_starts(&self) -> ([u8; MAX_LABELS], usize) {
+        let mut starts = [0; MAX_LABELS];
+        let (mut at, mut count) = (0_u8, 0);
+        for (label, start) in (Labels { rest: &self.wire }).zip(&mut starts) {
+            *start = at;
+            count += 1;
+            at = at.saturating_add(u8::try_from(label.len() + 1).unwrap_or(u8::MAX));
+        }
+        (starts, count)
     }
 
     /// Returns the number of labels; the root has none.
@@ -322,6 +339,31 @@ fn unescape(octets: &mut impl Iterator<Item = u8>) -> Result<u8, NameError> {
     u8::try_from(value).map_err(|_| NameError::BadEscape)
 }
 
+/// A label that compares in lower case.
+#[derive(Clone, Copy)]
+struct Folded<'a>(&'a [u8]);
+
+impl Ord for Folded<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let lower = |label: &Self| label.0.iter().map(u8::to_ascii_lowercase);
+        lower(self).cmp(lower(other))
+    }
+}
+
+impl PartialOrd for Folded<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Folded<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(other.0)
+    }
+}
+
+impl Eq for Folded<'_> {}
+
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
         self.wire.eq_ignore_ascii_case(&other.wire)
@@ -340,8 +382,7 @@ impl Hash for Name {
 
 impl Ord for Name {
     fn cmp(&self, other: &Self) -> Ordering {
-        let lower = |label: &[u8]| label.to_ascii_lowercase();
-        self.labels().rev().map(lower).cmp(other.labels().rev().map(lower))
+        self.labels().rev().map(Folded).cmp(other.labels().rev().map(Folded))
     }
 }
 
