@@ -7,8 +7,11 @@ use std::sync::Arc;
 use futures::stream::{self, StreamExt};
 use zoneproof::check::Checker;
 use zoneproof::lab;
-use zoneproof::scenario::expect::Subject;
+use zoneproof::scenario::Scenario;
+use zoneproof::scenario::capture::Capture;
+use zoneproof::scenario::expect::{Check, Expect, Subject};
 use zoneproof::scenario::replay::Replay;
+use zoneproof::transport::Transport;
 use zoneproof::transport::guard::AddressPolicy;
 use zoneproof::transport::live::{TransportSettings, stack};
 
@@ -18,24 +21,49 @@ mod expects;
 /// How many tenants are checked at the same time.
 const AT_ONCE: usize = 16;
 
+/// Makes a checker over a replay, with what wraps its transport.
+fn checker(scenario: &Arc<Scenario>, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Checker {
+    let replay = Arc::new(Replay::new(Arc::clone(scenario)));
+    let settings = TransportSettings { policy: AddressPolicy::allowing_special(), ..TransportSettings::default() };
+    let transport = wrap(stack(Arc::clone(&replay) as _, Arc::clone(&replay) as _, &settings));
+    Checker::builder().root_hints(scenario.root_hints()).transport(transport).build().unwrap()
+}
+
+/// Checks one tenant and says what did not come true.
+async fn unmet(checker: &Checker, check: &Check, expects: &[Expect]) -> Option<String> {
+    let report = checker.check(&expects::expectation(check).unwrap()).await;
+    let unmet = expects::unmet_by_report(expects, &report, &|_| 0);
+    (!unmet.is_empty()).then(|| format!("{}: {}", check.domain, unmet.join("; ")))
+}
+
+/// The tenants of a scenario.
+fn tenants(scenario: &Scenario) -> impl Iterator<Item = (&Check, &[Expect])> {
+    scenario.tasks.iter().filter_map(|task| match &task.subject {
+        Subject::Check(check) => Some((check, task.expectations.as_slice())),
+        Subject::Lookup(_) => None,
+    })
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_tenant_comes_out_as_told() {
     let scenario = Arc::new(lab::demo().unwrap());
-    let replay = Arc::new(Replay::new(Arc::clone(&scenario)));
-    let settings = TransportSettings { policy: AddressPolicy::allowing_special(), ..TransportSettings::default() };
-    let transport = stack(Arc::clone(&replay) as _, Arc::clone(&replay) as _, &settings);
-    let checker = Checker::builder().root_hints(scenario.root_hints()).transport(transport).build().unwrap();
-    let checks = scenario.tasks.iter().map(|task| {
-        let checker = checker.clone();
-        async move {
-            let Subject::Check(check) = &task.subject else { return None };
-            let expectation = expects::expectation(check).unwrap();
-            let report = checker.check(&expectation).await;
-            let unmet = expects::unmet_by_report(&task.expectations, &report, &|_| 0);
-            (!unmet.is_empty()).then(|| format!("{}: {}", check.domain, unmet.join("; ")))
-        }
-    });
+    let checker = checker(&scenario, |transport| transport);
+    let checks = tenants(&scenario).map(|(check, expects)| unmet(&checker, check, expects));
     let faults: Vec<String> =
         stream::iter(checks).buffer_unordered(AT_ONCE).filter_map(async |fault| fault).collect().await;
     assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), scenario.tasks.len(), faults.join("\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_tenant_comes_out_of_its_captured_check_as_told() {
+    let scenario = Arc::new(lab::demo().unwrap());
+    let roots: Vec<_> = scenario.root_hints().into_iter().map(|(_, address)| address).collect();
+    for (check, expects) in tenants(&scenario) {
+        let mut capture = None;
+        let live = checker(&scenario, |transport| Arc::clone(capture.insert(Arc::new(Capture::new(transport)))) as _);
+        assert_eq!(unmet(&live, check, expects).await, None);
+        let text = capture.unwrap().to_scenario("captured", &roots, Vec::new()).to_string();
+        let replayed = checker(&Arc::new(text.parse().unwrap()), |transport| transport);
+        assert_eq!(unmet(&replayed, check, expects).await, None, "{text}");
+    }
 }

@@ -2,9 +2,11 @@
 //!
 //! What comes back when the scenario is replayed is what came back live: every reply to every question at every address,
 //! in the order of the tries where they differ. What this host did not send (no route, forbidden, no budget) is not
-//! written down, nor is how long a reply took. A server that was never asked is not there in the replay, and a question
-//! that was never asked is REFUSED.
+//! written down, nor is how long a reply took. A server that was never asked is not there in the replay. A question that
+//! was never asked gets the referral that the server gave for the zone it lies in, since which of two walks goes
+//! first is a matter of luck; without one it is REFUSED.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -86,6 +88,10 @@ impl<T> Capture<T> {
             }
         }
         servers.retain(|server| !server.rules.is_empty());
+        for server in &mut servers {
+            let referrals = referral_rules(&server.rules);
+            server.rules.extend(referrals);
+        }
         servers.sort_by(|one, other| one.addresses.cmp(&other.addresses));
         Scenario::new(title.to_owned(), roots.to_vec(), Vec::new(), servers, tasks)
     }
@@ -183,6 +189,37 @@ fn rules_of(question: &Question, tries: &[Try]) -> Vec<Rule> {
     }
     rules.push(rule(matcher, last));
     rules
+}
+
+/// Writes a rule for all names below each zone that a server referred to, the deepest zone first.
+fn referral_rules(rules: &[Rule]) -> Vec<Rule> {
+    let mut zones: Vec<(Name, &Behaviour)> = Vec::new();
+    for rule in rules {
+        if let Some(zone) = zone_referred_to(&rule.behaviour)
+            && zones.iter().all(|(known, _)| known != zone)
+        {
+            zones.push((zone.clone(), &rule.behaviour));
+        }
+    }
+    zones.sort_by_key(|(zone, _)| Reverse(zone.label_count()));
+    let rule = |(zone, behaviour): (Name, &Behaviour)| Rule {
+        matcher: Matcher { names: Names::Under(zone), ..Matcher::default() },
+        behaviour: behaviour.clone(),
+    };
+    zones.into_iter().map(rule).collect()
+}
+
+/// Returns the zone that a reply refers to: NOERROR without AA and without an answer, and NS in the authority section.
+fn zone_referred_to(behaviour: &Behaviour) -> Option<&Name> {
+    let is_plain = behaviour.body == Body::Rcode(Rcode::NOERROR) && !behaviour.twists.contains(&Twist::Aa);
+    let has_answer = behaviour.extra.iter().any(|(section, _)| *section == Section::Answer);
+    behaviour
+        .extra
+        .iter()
+        .filter(|_| is_plain && !has_answer)
+        .find(|(section, record)| *section == Section::Authority && record.kind() == RecordType::NS)
+        .map(|(_, record)| &record.owner)
+        .filter(|zone| !zone.is_root())
 }
 
 /// Says what a server did; `None` where nothing left this host.

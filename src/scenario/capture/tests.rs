@@ -95,6 +95,23 @@ async fn a_recorded_run_replays_to_the_same_replies() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_name_that_was_never_asked_gets_the_referral_of_its_zone() {
+    let scenario: Scenario = TEXT.parse().unwrap();
+    let capture = Capture::new(Replay::new(Arc::new(scenario)));
+    let ask = async |transport: &dyn Transport, name: &str| {
+        let question = Question::new(Name::parse(name).unwrap(), RecordType::A);
+        let address = "192.0.2.53".parse().unwrap();
+        let query = Query::new(address, question, PaceClass::Ordinary, Budget::for_check());
+        transport.exchange(&query).await.outcome.unwrap()
+    };
+    ask(&capture, "www.child.example.com").await;
+    let replay = Replay::new(Arc::new(capture.to_scenario("", &[], Vec::new())));
+    let other = ask(&replay, "mail.child.example.com").await;
+    assert_eq!((other.rcode, other.authority.len(), other.additional.len()), (Rcode::NOERROR, 1, 1));
+    assert_eq!(ask(&replay, "mail.example.com").await.rcode, Rcode::REFUSED);
+}
+
+#[tokio::test(start_paused = true)]
 async fn tries_are_told_apart_only_where_they_differ() {
     let live = Capture::new(Replay::new(Arc::new(TEXT.parse().unwrap())));
     ask_all(&live).await;
