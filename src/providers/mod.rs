@@ -205,6 +205,9 @@ pub struct Provider {
     /// Patterns of the RNAME of its SOA records.
     #[serde(default)]
     rname: Vec<Pattern>,
+    /// Whether what stands here of fields, dot and menu is hearsay rather than what the provider itself says or does.
+    #[serde(default, rename = "unverified")]
+    pub is_unverified: bool,
     /// What the host field takes.
     pub host: HostField,
     /// What the value field takes.
@@ -257,6 +260,23 @@ impl Provider {
         }
     }
 
+    /// Returns the words that go with the value: what the panel makes of a final dot, and how sure that is.
+    #[must_use]
+    pub fn dot_hint(&self) -> &'static str {
+        match self.value_dot {
+            ValueDot::Needed if self.is_unverified => ValueDot::PROBABLY_NEEDED,
+            ValueDot::None | ValueDot::Optional if self.is_unverified => ValueDot::Unknown.hint(),
+            known => known.hint(),
+        }
+    }
+
+    /// Returns the way to the form for a new record, with the zone's name in it; says so where it is hearsay.
+    #[must_use]
+    pub fn menu_for(&self, zone: &Name) -> String {
+        let way = self.menu.replace("your domain", &zone.to_text_without_dot());
+        if self.is_unverified { format!("probably {way}") } else { way }
+    }
+
     /// Returns the sentence for a finding's code, if this provider has one.
     #[must_use]
     pub fn gotcha(&self, code: &str) -> Option<&str> {
@@ -293,6 +313,10 @@ pub enum ValueDot {
 }
 
 impl ValueDot {
+    /// The words where a dot is said to be needed, and nobody has looked.
+    const PROBABLY_NEEDED: &'static str =
+        "with the dot at the end, as far as we know; without it if the panel refuses it";
+
     /// Returns the words that go with the value.
     #[must_use]
     pub fn hint(self) -> &'static str {

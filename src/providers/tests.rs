@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod panels;
+
 /// Reads a name.
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
@@ -92,6 +94,26 @@ fn name_servers_as_met_are_known_and_hosts_of_customers_are_not() {
         ("ns1kpv.name.com", "name_com"),
         ("pns21.cloudns.net", "cloudns"),
         ("ns1.dns-parking.com", "hostinger"),
+        ("ns2.a2hosting.com", "a2_hosting"),
+        ("ns1.contabo.net", "contabo"),
+        ("vmi123.contaboserver.net", "-"),
+        ("ns5.kasserver.com", "all_inkl"),
+        ("w012345.kasserver.com", "-"),
+        ("ns.udag.de", "united_domains"),
+        ("a.ns14.net", "internetx"),
+        ("ns1.hyp.net", "domeneshop"),
+        ("ns0.dom.scw.cloud", "scaleway"),
+        ("ns1.p201.dns.oraclecloud.net", "oracle_dns"),
+        ("ns1.p01.dynect.net", "oracle_dns"),
+        ("ns1.reg.ru", "reg_ru"),
+        ("server1.hosting.reg.ru", "-"),
+        ("ns1.beget.com", "beget"),
+        ("1-you.njal.la", "njalla"),
+        ("ns1.afraid.org", "freedns_afraid"),
+        ("yns1.yahoo.com", "yahoo_small_business"),
+        ("ns1.yahoo.com", "-"),
+        ("ns1.hornetdmarc.com", "hornetdmarc"),
+        ("ns.vali.email", "valimail"),
         ("ns1.namecheap.com", "-"),
         ("ns-1.awsdns-99.com", "-"),
         ("ns-1.awsdns-evil.com", "-"),

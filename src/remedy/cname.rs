@@ -36,8 +36,14 @@ pub(super) fn subzone_shadow(case: &Case<'_>) -> Remedy {
         (None, Some(other)) => format!("in the zone above it, at {other}"),
         _ => "in the zone above it".to_owned(),
     };
+    let handed_over = if zone.starts_with('_') {
+        " (DMARC and DKIM services often have such a name handed over to them)"
+    } else {
+        ""
+    };
     let what = format!(
-        "{zone} is a zone of its own, served by {}; the record was added {added_at}, where nobody looks for it.",
+        "{zone} is a zone of its own{handed_over}: its records are kept apart from those of the domain above it, by {}. The record was added \
+         {added_at}, where nobody looks for it.",
         case.place.who()
     );
     let steps = add(case, &[]);

@@ -5,9 +5,12 @@ use crate::dns::public_suffix::{is_registry, registrable_name};
 use crate::dns::rdata::{Rdata, Soa};
 use crate::dns::response::Response;
 use crate::evidence::{Evidence, ZoneCut};
-use crate::providers::{Detection, Provider, ValueDot, detect};
-use crate::remedy::words::{quoted, shown};
+use crate::providers::{Detection, HostField, Provider, ValueDot, detect};
+use crate::remedy::words::{plural, quoted, shown};
 use crate::remedy::{Action, Step};
+
+/// The most providers of one zone for each of which the steps are told.
+const MAX_PROVIDERS_TOLD: usize = 3;
 
 /// The zone that a name lies in, and who serves it.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,47 +67,104 @@ impl Place {
         self.panel().host_field_for(owner, &self.zone)
     }
 
-    /// Returns the way to the form for a new record, with the zone's name in it.
-    fn menu(&self) -> String {
-        self.panel().menu.replace("your domain", &shown(&self.zone))
-    }
-
     /// Returns what the panel calls the host field.
     pub(super) fn host_field(&self) -> &'static str {
-        self.panel().host_field.as_deref().unwrap_or("Host")
+        host_field_of(self.panel())
+    }
+
+    /// Tells the steps as sentences, in the panel's words; where several providers serve the zone, once for each.
+    pub(super) fn tell(&self, steps: &[Step]) -> String {
+        let shares = match &self.detection {
+            _ if steps.is_empty() => return String::new(),
+            Detection::Mixed(shares) if shares.len() <= MAX_PROVIDERS_TOLD => shares,
+            _ => return self.hand(self.panel()).tell(&self.who(), steps),
+        };
+        let mut sentences = vec![format!(
+            "{} is served by {} providers at the same time, and each of them needs the change.",
+            shown(&self.zone),
+            count_word(shares.len())
+        )];
+        for share in shares {
+            let who = match share.provider {
+                Some(_) => share.to_string(),
+                None => format!("the provider of {share}"),
+            };
+            let panel = share.provider.unwrap_or_else(|| self.panel());
+            let hand = self.hand(panel);
+            let steps: Vec<Step> = steps.iter().map(|step| hand.respell(step)).collect();
+            sentences.push(hand.tell(&who, &steps));
+        }
+        sentences.join(" ")
+    }
+
+    /// Takes one panel's words for this zone.
+    fn hand<'a>(&'a self, panel: &'static Provider) -> Hand<'a> {
+        Hand { panel, zone: &self.zone }
+    }
+}
+
+/// One panel's words for one zone.
+struct Hand<'a> {
+    /// The panel.
+    panel: &'static Provider,
+    /// The zone.
+    zone: &'a Name,
+}
+
+impl Hand<'_> {
+    /// Tells steps as one sentence, and how long the change usually takes.
+    fn tell(&self, who: &str, steps: &[Step]) -> String {
+        let told: Vec<String> = steps.iter().map(|step| self.tell_step(step)).collect();
+        let is_kept = steps.last().is_some_and(|step| step.action == Action::Keep);
+        let link = if is_kept { "and" } else { "then" };
+        let done = match told.split_last() {
+            Some((last, [])) => format!("At {who}, {last}."),
+            Some((last, rest)) => format!("At {who}, {}, {link} {last}.", rest.join(", ")),
+            None => return String::new(),
+        };
+        let brings = steps.iter().any(|step| matches!(step.action, Action::Add | Action::Change));
+        match self.panel.publish_seconds.filter(|_| brings) {
+            Some(seconds) => format!("{done} {}", usual_time(seconds)),
+            None => done,
+        }
+    }
+
+    /// Writes a step as this panel wants it that was written for a panel that nobody knows.
+    fn respell(&self, step: &Step) -> Step {
+        let host = match (self.panel.host, step.host.as_str()) {
+            (HostField::Full, "@") => shown(self.zone),
+            (HostField::Full, host) => format!("{host}.{}", shown(self.zone)),
+            (HostField::Relative | HostField::FullOk, host) => host.to_owned(),
+        };
+        let is_name = step.record_type != "TXT";
+        let value = step.value.as_ref().map(|value| match (self.panel.value_dot, value.strip_suffix('.')) {
+            (ValueDot::Needed, None) if is_name => format!("{value}."),
+            (ValueDot::None, Some(bare)) if is_name && !bare.ends_with('\\') => bare.to_owned(),
+            _ => value.clone(),
+        });
+        Step { host, value, ..step.clone() }
     }
 
     /// Returns what the panel calls the value field of a record of this type.
     fn value_field(&self, record_type: &str) -> &'static str {
-        let of_cname = self.panel().value_field.as_deref().filter(|_| record_type == "CNAME");
+        let of_cname = self.panel.value_field.as_deref().filter(|_| record_type == "CNAME");
         of_cname.unwrap_or("Value")
-    }
-
-    /// Tells the steps as one sentence, in the panel's words.
-    pub(super) fn tell(&self, steps: &[Step]) -> String {
-        let told: Vec<String> = steps.iter().map(|step| self.tell_step(step)).collect();
-        let is_kept = steps.last().is_some_and(|step| step.action == Action::Keep);
-        let link = if is_kept { "and" } else { "then" };
-        match told.split_last() {
-            Some((last, [])) => format!("At {}, {last}.", self.who()),
-            Some((last, rest)) => format!("At {}, {}, {link} {last}.", self.who(), rest.join(", ")),
-            None => String::new(),
-        }
     }
 
     /// Tells one step.
     fn tell_step(&self, step: &Step) -> String {
         let Step { action, host, record_type, value } = step;
-        let host = format!("{} {}", self.host_field(), quoted(host));
+        let host = format!("{} {}", host_field_of(self.panel), quoted(host));
         let field = self.value_field(record_type);
         let value = value.as_deref().map(|value| self.tell_value(record_type, value));
+        let menu = || self.panel.menu_for(self.zone);
         match (action, value) {
             (Action::Delete, None) => format!("delete the {record_type} record with {host}"),
             (Action::Delete, Some(value)) => format!("delete the {record_type} record with {host} and {field} {value}"),
-            (Action::Add, None) => format!("add a {record_type} record ({}): {host}", self.menu()),
+            (Action::Add, None) => format!("add a {record_type} record ({}): {host}", menu()),
             (Action::Add, Some(value)) => {
                 let hint = self.hint(record_type, step.value.as_deref());
-                format!("add a {record_type} record ({}): {host}, {field} {value} ({hint})", self.menu())
+                format!("add a {record_type} record ({}): {host}, {field} {value} ({hint})", menu())
             }
             (Action::Change, None) => format!("change the {record_type} record with {host}"),
             (Action::Change, Some(value)) => {
@@ -124,11 +184,33 @@ impl Place {
     /// Returns the words that go with a value to be typed.
     fn hint(&self, record_type: &str, value: Option<&str>) -> &'static str {
         let has_dot = value.is_some_and(|value| value.ends_with('.'));
-        match self.panel().value_dot {
+        let is_usual = has_dot == (self.panel.value_dot == ValueDot::Needed);
+        match self.panel.dot_hint() {
             _ if record_type == "TXT" => "without the quotation marks",
-            _ if has_dot => ValueDot::Needed.hint(),
-            known => known.hint(),
+            _ if has_dot && !is_usual => ValueDot::Needed.hint(),
+            known => known,
         }
+    }
+}
+
+/// Returns what a panel calls the host field.
+fn host_field_of(panel: &'static Provider) -> &'static str {
+    panel.host_field.as_deref().unwrap_or("Host")
+}
+
+/// Says how long a provider's servers usually take.
+fn usual_time(seconds: u32) -> String {
+    let minutes = seconds.div_ceil(60);
+    let minute = plural(usize::try_from(minutes).unwrap_or(usize::MAX), "minute", "minutes");
+    format!("It is usually seen within {minutes} {minute} at this provider's servers.")
+}
+
+/// Writes a small count as a word.
+fn count_word(count: usize) -> &'static str {
+    match count {
+        2 => "two",
+        3 => "three",
+        _ => "several",
     }
 }
 

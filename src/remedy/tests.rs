@@ -181,7 +181,8 @@ fn a_value_ends_with_a_dot_where_the_panel_needs_one() {
     assert_eq!(
         remedy.text,
         "There is no CNAME record at t1._domainkey.mail.example.com. At Gandi, add a CNAME record (Domain > example.com > \
-         DNS Records > Add record): Name t1._domainkey.mail, Hostname t1.dkim.amazonses.com. (with the dot at the end)."
+         DNS Records > Add record): Name t1._domainkey.mail, Hostname t1.dkim.amazonses.com. (with the dot at the end). \
+         It is usually seen within 20 minutes at this provider's servers."
     );
     let step = Step {
         action: Action::Add,
@@ -200,23 +201,49 @@ fn a_record_in_another_zone_is_deleted_there_and_added_in_its_own() {
         "[cloudflare] The record stands at t1._domainkey.example.com: the part mail is missing in the name. \
          At GoDaddy, delete the CNAME record with Name t1._domainkey. \
          At Cloudflare, add a CNAME record (mail.example.com > DNS > Records > Add record): Name t1._domainkey, \
-         Target t1.dkim.amazonses.com (with or without a dot at the end).\
+         Target t1.dkim.amazonses.com (with or without a dot at the end). \
+         It is usually seen within 2 minutes at this provider's servers.\
          \n  * delete CNAME t1._domainkey\
          \n  * add CNAME t1._domainkey = t1.dkim.amazonses.com"
     );
 }
 
 #[test]
-fn every_provider_of_a_zone_is_named() {
-    let remedy = remedy(&finding(Code::Absent, GODADDY), &expectation(), &zone_at([GODADDY[0], UNKNOWN[0]]));
+fn each_provider_of_a_zone_gets_its_own_words() {
+    let remedy = remedy(&finding(Code::Absent, GODADDY), &expectation(), &zone_at([GODADDY[0], GANDI[0]]));
     assert_eq!(remedy.provider, None);
-    assert!(
-        remedy
-            .text
-            .contains("At each of GoDaddy (ns71.domaincontrol.com) and the name server ns1.example.net, add a CNAME"),
-        "{}",
-        remedy.text
-    );
+    for part in [
+        "example.com is served by two providers at the same time, and each of them needs the change.",
+        "At Gandi (ns-1-a.gandi.net), add a CNAME record (Domain > example.com > DNS Records > Add record): \
+         Name t1._domainkey.mail, Hostname t1.dkim.amazonses.com. (with the dot at the end).",
+        "At GoDaddy (ns71.domaincontrol.com), add a CNAME record",
+        "Value t1.dkim.amazonses.com (without a dot at the end).",
+    ] {
+        assert!(remedy.text.contains(part), "{part}: {}", remedy.text);
+    }
+    let mixed = zone_at([GODADDY[0], "ns1.he.net."]);
+    let remedy = super::remedy(&finding(Code::SpfAbsent, GODADDY), &expectation(), &mixed);
+    assert!(remedy.text.contains("Name mail.example.com, Value \"v=spf1"), "{}", remedy.text);
+    assert!(remedy.text.contains("Name mail, Value \"v=spf1"), "{}", remedy.text);
+    let half = zone_at([GODADDY[0], UNKNOWN[0]]);
+    let remedy = super::remedy(&finding(Code::Absent, GODADDY), &expectation(), &half);
+    assert!(remedy.text.contains("At the provider of the name server ns1.example.net, add a CNAME"), "{}", remedy.text);
+}
+
+#[test]
+fn a_dmarc_service_that_holds_the_key_names_is_named() {
+    let [one, two] = GODADDY;
+    let held = evidence(&format!(
+        "zone example.com. {one}=192.0.2.1 {two}=192.0.2.2
+         zone _domainkey.mail.example.com. ns1.hornetdmarc.com.=198.51.100.1 ns2.hornetdmarc.com.=198.51.100.2
+         t1._domainkey.mail.example.com. CNAME: nxdomain"
+    ));
+    for code in [Code::Absent, Code::SubzoneShadow] {
+        let remedy = remedy(&finding(code, GODADDY), &expectation(), &held);
+        assert_eq!(remedy.provider.as_deref(), Some("hornetdmarc"));
+        assert!(remedy.text.contains("handed over to the DMARC service Hornetsecurity"), "{}", remedy.text);
+        assert!(remedy.text.contains("Host t1,"), "{}", remedy.text);
+    }
 }
 
 #[test]
