@@ -31,6 +31,8 @@ zone example.com. at 127.10.2.1
   a._domainkey CNAME a.dkim.amazonses.com.
   b._domainkey CNAME b.dkim.amazonses.com.
   c._domainkey CNAME c.dkim.amazonses.com.
+server 127.10.2.1
+  udp TXT example.com. -> truncate
 check example.com token=a token=b token=c
 check mail.example.com token=d token=e token=f
 ";

@@ -17,7 +17,8 @@ use crate::scenario::capture::Capture;
 use crate::scenario::expect::{Check, Subject};
 use crate::scenario::replay::Replay;
 use crate::transport::Transport;
-use crate::transport::live::DNS_PORT;
+use crate::transport::guard::AddressPolicy;
+use crate::transport::live::{DNS_PORT, TransportSettings, stack};
 use crate::walk::root_hints;
 
 /// A transport that records what comes over the live one.
@@ -127,7 +128,11 @@ impl Plan {
             builder = builder.bind(address);
         }
         if let (Some((scenario, _)), None) = (&self.scenario, served) {
-            builder = builder.transport(Arc::new(Replay::new(Arc::clone(scenario))));
+            // Through the whole stack, so that a cut reply is asked for over TCP as it is live.
+            let replay: Arc<dyn Transport> = Arc::new(Replay::new(Arc::clone(scenario)));
+            let settings =
+                TransportSettings { policy: AddressPolicy::allowing_special(), ..TransportSettings::default() };
+            builder = builder.transport(stack(Arc::clone(&replay), replay, &settings));
         }
         let mut recorder = None;
         if records {
