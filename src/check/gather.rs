@@ -35,11 +35,36 @@ pub(super) async fn gather(engine: &Engine, expectation: &Expectation, budget: &
         seen: Seen::default(),
         asked: BTreeSet::new(),
     };
+    gathering.evidence.cloudflare_ranges.clone_from(&engine.cloudflare_ranges);
     let is_in_time = gathering.run_in_time(expectation).await;
     gathering.take_seen();
     let mut evidence = gathering.evidence;
     evidence.is_budget_exceeded |= !is_in_time;
     evidence
+}
+
+/// Finds the zones that the expected records lie in, without checking anything: one server's answer for the first key, the
+/// domain and the policy, and the delegations on the way.
+pub(super) async fn locate(engine: &Engine, expectation: &Expectation, budget: &Arc<Budget>) -> Evidence {
+    let mut gathering = Gathering {
+        engine,
+        budget,
+        evidence: Evidence::new(probe_label(&expectation.domain)),
+        seen: Seen::default(),
+        asked: BTreeSet::new(),
+    };
+    let mut kinds = BTreeSet::new();
+    let firsts = expectation.records.iter().filter(|record| kinds.insert(record.kind));
+    let questions: Vec<Question> = firsts.map(|record| record.question()).collect();
+    let journey = Journey::new(budget, FRESH_ENOUGH_FOR_A_CHECK);
+    let walks = questions.iter().map(|question| engine.walker.walk(question.clone(), Until::Answer, journey));
+    // What is not found in time is not known; the records can be published without it.
+    let found = timeout(engine.timeout, join_all(walks)).await.unwrap_or_default();
+    for (question, found) in questions.into_iter().zip(found) {
+        let chain = gathering.take_found(found);
+        gathering.evidence.add_chain(question.name, chain);
+    }
+    gathering.evidence
 }
 
 /// Makes up a label that nobody chose: always the same for one domain, so that a check can be replayed.

@@ -20,7 +20,9 @@ use tokio::time::Instant;
 
 use crate::budget::Budget;
 use crate::dns::name::Name;
+use crate::dns::network::Network;
 use crate::dns::rrset::{Question, Rcode, RecordType};
+use crate::evidence::Evidence;
 use crate::expectation::Expectation;
 use crate::findings::judge;
 use crate::report::{Context, Report};
@@ -85,6 +87,8 @@ struct Engine {
     turns: Turns,
     /// How long one check may take.
     timeout: Duration,
+    /// The caller's own list of Cloudflare's networks.
+    cloudflare_ranges: Option<Arc<[Network]>>,
 }
 
 impl Checker {
@@ -97,6 +101,7 @@ impl Checker {
             transport: None,
             timeout: DEFAULT_TIMEOUT,
             cache_octets: DEFAULT_CACHE_OCTETS,
+            cloudflare_ranges: None,
         }
     }
 
@@ -133,6 +138,14 @@ impl Checker {
         self.engine.walker.lookup(question, Journey::new(&budget, Duration::MAX)).await
     }
 
+    /// Finds the zones that the expected records lie in and who serves them; checks nothing.
+    ///
+    /// A few questions: one server's answer for the first key, the domain and the policy. What nobody answers, or not in
+    /// time, is left out.
+    pub async fn locate(&self, expectation: &Expectation) -> Evidence {
+        gather::locate(&self.engine, expectation, &Budget::for_check()).await
+    }
+
     /// Says whether any root server answers: without one nothing can be checked.
     pub async fn is_root_answering(&self) -> bool {
         self.lookup(&Question::new(Name::root(), RecordType::NS)).await.rcode == Rcode::NOERROR
@@ -151,6 +164,8 @@ pub struct CheckerBuilder {
     timeout: Duration,
     /// How much is kept of delegations and addresses.
     cache_octets: u64,
+    /// The caller's own list of Cloudflare's networks.
+    cloudflare_ranges: Option<Arc<[Network]>>,
 }
 
 impl CheckerBuilder {
@@ -217,6 +232,13 @@ impl CheckerBuilder {
         self
     }
 
+    /// Tells Cloudflare's proxied names by these networks, in place of the built-in ones.
+    #[must_use]
+    pub fn cloudflare_ranges(mut self, ranges: Vec<Network>) -> Self {
+        self.cloudflare_ranges = Some(ranges.into());
+        self
+    }
+
     /// Asks through `transport` instead of sockets: a replay, or one that records.
     #[must_use]
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
@@ -252,6 +274,7 @@ impl CheckerBuilder {
                 walker,
                 turns: Turns::new(self.settings.limits),
                 timeout: self.timeout,
+                cloudflare_ranges: self.cloudflare_ranges,
             }),
         })
     }

@@ -80,6 +80,9 @@ pub(crate) struct CheckArguments {
     /// Print the report as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+    /// Tell Cloudflare's proxied names by the networks in this file, one a line, instead of the built-in ones
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cloudflare_ranges: Option<PathBuf>,
     /// Write everything that servers said into a scenario, to replay later
     #[arg(long, value_name = "FILE.scn")]
     pub(crate) capture: Option<PathBuf>,
@@ -114,6 +117,9 @@ pub(crate) struct BulkArguments {
     /// What the verdicts depend on too
     #[arg(long, value_name = "KINDS", value_enum, value_delimiter = ',')]
     pub(crate) require: Vec<Requirement>,
+    /// Tell Cloudflare's proxied names by the networks in this file, one a line, instead of the built-in ones
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cloudflare_ranges: Option<PathBuf>,
     /// Start the built-in lab on loopback and ask it instead of the Internet; without FILE, check its tenants
     #[cfg(feature = "lab")]
     #[arg(long)]

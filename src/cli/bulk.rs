@@ -46,7 +46,8 @@ enum End {
 
 /// Checks all rows.
 pub(super) async fn run(arguments: BulkArguments) -> Result<u8, Failure> {
-    let plan = Plan::read(&arguments.resolver, source(&arguments))?;
+    let plan = Plan::read(&arguments.resolver, source(&arguments))?
+        .with_cloudflare_ranges(arguments.cloudflare_ranges.as_deref())?;
     let input = Input::open(&arguments, &plan)?;
     let engine = plan.start(false).await?;
     // Without a root server every row would come out the same, after half a minute each.

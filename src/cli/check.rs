@@ -17,7 +17,8 @@ use crate::scenario::expect::{Check, Expect, Subject};
 
 /// Checks a domain and prints the report.
 pub(super) async fn run(arguments: CheckArguments, color: ColorChoice) -> Result<u8, Failure> {
-    let plan = Plan::read(&arguments.resolver, source(&arguments))?;
+    let plan = Plan::read(&arguments.resolver, source(&arguments))?
+        .with_cloudflare_ranges(arguments.cloudflare_ranges.as_deref())?;
     let expectation = expect(&arguments, &plan)?;
     // A file that cannot be written is told before anything is asked.
     let capture = arguments.capture.as_deref().map(|path| open(path).map(|file| (path, file))).transpose()?;

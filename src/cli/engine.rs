@@ -10,6 +10,7 @@ use crate::cli::args::ResolverArguments;
 use crate::cli::failure::Failure;
 use crate::config::{Config, Settings};
 use crate::dns::name::Name;
+use crate::dns::network::{self, Network};
 #[cfg(feature = "lab")]
 use crate::lab::{self, Lab};
 use crate::scenario::Scenario;
@@ -44,6 +45,8 @@ pub(super) struct Plan {
     scenario: Option<(Arc<Scenario>, String)>,
     /// Whether it is served rather than replayed.
     is_served: bool,
+    /// The networks that Cloudflare's proxied names answer with, where the built-in ones are not wanted.
+    cloudflare_ranges: Option<Vec<Network>>,
 }
 
 /// A checker, and what it needs to live.
@@ -67,7 +70,9 @@ impl Plan {
         let file = arguments.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
         let settings = arguments.settings().over(file);
         Ok(match source {
-            Source::Live => Self { config: Config::check(settings)?, scenario: None, is_served: false },
+            Source::Live => {
+                Self { config: Config::check(settings)?, scenario: None, is_served: false, cloudflare_ranges: None }
+            }
             #[cfg(feature = "lab")]
             Source::Lab => {
                 // Our own servers need no mercy unless it is asked for; nobody else is asked.
@@ -76,13 +81,22 @@ impl Plan {
                 config.allow_special_addresses = true;
                 let name = "the lab".to_owned();
                 let scenario = lab::demo().map_err(|error| scenario_failure(Path::new("the lab"), &error))?;
-                Self { config, scenario: Some((Arc::new(scenario), name)), is_served: true }
+                Self { config, scenario: Some((Arc::new(scenario), name)), is_served: true, cloudflare_ranges: None }
             }
             Source::Replay(path) => {
                 let scenario = Some((Arc::new(read_scenario(path)?), path.display().to_string()));
-                Self { config: Config::check(settings)?, scenario, is_served: false }
+                Self { config: Config::check(settings)?, scenario, is_served: false, cloudflare_ranges: None }
             }
         })
+    }
+
+    /// Reads the networks of Cloudflare from a file, where one is given.
+    pub(super) fn with_cloudflare_ranges(self, path: Option<&Path>) -> Result<Self, Failure> {
+        let Some(path) = path else { return Ok(self) };
+        let text = fs::read_to_string(path).map_err(|source| Failure::read(path, source))?;
+        let ranges =
+            network::parse_list(&text).map_err(|source| Failure::Networks { path: path.to_owned(), source })?;
+        Ok(Self { cloudflare_ranges: Some(ranges), ..self })
     }
 
     /// Iterates over the checks that the scenario asks for.
@@ -133,6 +147,9 @@ impl Plan {
             let settings =
                 TransportSettings { policy: AddressPolicy::allowing_special(), ..TransportSettings::default() };
             builder = builder.transport(stack(Arc::clone(&replay), replay, &settings));
+        }
+        if let Some(ranges) = &self.cloudflare_ranges {
+            builder = builder.cloudflare_ranges(ranges.clone());
         }
         let mut recorder = None;
         if records {

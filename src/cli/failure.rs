@@ -9,6 +9,7 @@ use crate::check::BuildError;
 use crate::cli::{NOT_CHECKED, NOT_POSSIBLE};
 use crate::config::ConfigError;
 use crate::dns::name::NameError;
+use crate::dns::network::NetworkListError;
 use crate::dns::rrset::UnknownRecordType;
 use crate::expectation::ExpectationError;
 #[cfg(feature = "lab")]
@@ -86,6 +87,14 @@ pub(crate) enum Failure {
         path: PathBuf,
         /// What is wrong with it.
         text: String,
+    },
+    /// The list of networks cannot be read.
+    #[error("error: {}: {source}", path.display())]
+    Networks {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: NetworkListError,
     },
     /// The lab cannot be served.
     #[cfg(feature = "lab")]

@@ -7,6 +7,7 @@
 pub mod bailiwick;
 pub mod message;
 pub mod name;
+pub mod network;
 pub mod public_suffix;
 pub mod rdata;
 pub mod response;

@@ -8,8 +8,10 @@ pub mod observation;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::dns::name::Name;
+use crate::dns::network::Network;
 use crate::dns::rrset::Question;
 pub use delegation::{ChainEnd, DelegationChain, NameServer, Unresolved, ZoneCut};
 pub use observation::{Observation, Outcome, Protocol, Reply, Silence};
@@ -25,6 +27,8 @@ pub struct Evidence {
     chains: BTreeMap<Name, DelegationChain>,
     /// The replies, by question; sorted by server name and address.
     observations: BTreeMap<Question, Vec<Observation>>,
+    /// The caller's own list of the networks that Cloudflare's proxied names answer with, in place of the built-in one.
+    pub cloudflare_ranges: Option<Arc<[Network]>>,
     /// Whether something was left unasked because the budget ran out.
     pub is_budget_exceeded: bool,
 }
@@ -38,6 +42,7 @@ impl Evidence {
             cuts: BTreeMap::new(),
             chains: BTreeMap::new(),
             observations: BTreeMap::new(),
+            cloudflare_ranges: None,
             is_budget_exceeded: false,
         }
     }

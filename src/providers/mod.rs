@@ -10,8 +10,9 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use self::pattern::{Network, Pattern};
+use self::pattern::Pattern;
 use crate::dns::name::Name;
+use crate::dns::network::Network;
 
 mod pattern;
 
@@ -60,11 +61,12 @@ pub fn is_anycast_shared(ns_name: &Name) -> bool {
 
 /// Says whether an address is one that Cloudflare's proxied names answer with.
 ///
-/// Customers who bring their own addresses are not seen.
+/// `ranges` are the caller's own, in place of the ones that the table has. Customers who bring their own addresses are
+/// seen only where the caller's ranges hold these.
 #[must_use]
-pub fn is_cloudflare_proxy(address: IpAddr) -> bool {
-    let cloudflare = catalogue().get("cloudflare");
-    cloudflare.is_some_and(|provider| provider.proxy_ranges.iter().any(|range| range.contains(address)))
+pub fn is_cloudflare_proxy(address: IpAddr, ranges: Option<&[Network]>) -> bool {
+    let known = || catalogue().get("cloudflare").map(|provider| provider.proxy_ranges.as_slice());
+    ranges.or_else(known).unwrap_or_default().iter().any(|range| range.contains(address))
 }
 
 /// Who serves a zone.

@@ -247,7 +247,11 @@ fn cloudflare_proxy_addresses_are_told_from_others() {
         ("2001:db8::1", false),
     ];
     for (address, expected) in rows {
-        assert_eq!(is_cloudflare_proxy(address.parse().unwrap()), expected, "{address}");
+        assert_eq!(is_cloudflare_proxy(address.parse().unwrap(), None), expected, "{address}");
+    }
+    let own = crate::dns::network::parse_list("192.0.2.0/24").unwrap();
+    for (address, expected) in [("192.0.2.1", true), ("104.16.0.0", false)] {
+        assert_eq!(is_cloudflare_proxy(address.parse().unwrap(), Some(&own)), expected, "{address}");
     }
 }
 

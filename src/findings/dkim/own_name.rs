@@ -173,7 +173,9 @@ fn read_addresses(site: &Site<'_>, inquiry: &mut Inquiry<'_>, first: Sight<'_>) 
         // Whoever deletes the record has to delete the other family's too.
         sights.push(inquiry.look(&Question::new(site.record.name.clone(), RecordType::AAAA)));
     }
-    let is_proxied = site.is_at_cloudflare() && sights.iter().flat_map(addresses_in).all(is_cloudflare_proxy);
+    let ranges = inquiry.evidence().cloudflare_ranges.as_deref();
+    let is_of_proxy = |address| is_cloudflare_proxy(address, ranges);
+    let is_proxied = site.is_at_cloudflare() && sights.iter().flat_map(addresses_in).all(is_of_proxy);
     OwnName::Fault(start(if is_proxied { Code::CfProxied } else { Code::WrongTypeAddress }, &sights))
 }
 
