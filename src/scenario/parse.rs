@@ -139,6 +139,9 @@ impl Parser {
                 if self.roots.len() + addresses.len() > MAX_ROOTS {
                     return Err(line.error(word, format!("at most {MAX_ROOTS} root servers")));
                 }
+                if let Some(known) = addresses.iter().find(|address| self.roots.contains(address)) {
+                    return Err(line.error(&known.to_string(), "root servers that were not given before"));
+                }
                 self.roots.extend(addresses);
                 Block::None
             }

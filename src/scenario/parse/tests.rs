@@ -16,6 +16,10 @@ fn errors_name_line_find_and_expectation() {
         ("root".to_owned(), "line 1: found nothing more, expected an IP address".to_owned()),
         ("root 192.0.2".to_owned(), "line 1: found \"192.0.2\", expected an IP address".to_owned()),
         (
+            "root 192.0.2.1\nroot 192.0.2.2 192.0.2.1".to_owned(),
+            "line 2: found \"192.0.2.1\", expected root servers that were not given before".to_owned(),
+        ),
+        (
             "root 192.0.2.1 192.0.2.1".to_owned(),
             "line 1: found \"192.0.2.1\", expected at most 64 addresses, each once".to_owned(),
         ),
