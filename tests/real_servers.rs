@@ -26,9 +26,15 @@ mod daemons;
 #[path = "support/expects.rs"]
 mod expects;
 
+#[cfg(feature = "lab")]
+#[path = "real_servers/corpus.rs"]
+mod corpus;
 #[cfg(all(feature = "cli", feature = "lab"))]
 #[path = "real_servers/fleet.rs"]
 mod fleet;
+#[cfg(feature = "lab")]
+#[path = "support/corpus/mod.rs"]
+mod labelled;
 
 use daemons::{Daemon, Software};
 

@@ -1,0 +1,93 @@
+//! The table of faults: what is done to a domain, and how it is repaired.
+
+use super::delegation::{self, nothing};
+use super::dice::Dice;
+use super::tenant::Tenant;
+use super::{dkim, policies};
+
+/// Where a fault happens.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Place {
+    /// At any provider, at any depth.
+    Any,
+    /// Where the sender domain lies below the zone.
+    Below,
+    /// At any provider, at this one as often as at all others.
+    Often(&'static str),
+}
+
+/// What makes or repairs a fault on the DKIM records of a mask.
+pub(crate) type Change = fn(&mut Tenant, &[usize], &mut Dice);
+
+/// A fault.
+pub(crate) struct Fault {
+    /// The row of the matrix.
+    pub(crate) row: &'static str,
+    /// Where it happens.
+    pub(crate) place: Place,
+    /// It comes in each so-manieth round: rarely, where servers say nothing and time goes by.
+    pub(crate) every: usize,
+    /// Does it to a domain that is right.
+    pub(crate) apply: Change,
+    /// Makes the domain as it is after a repair; what people leave behind stays.
+    pub(crate) repair: Change,
+}
+
+/// Makes the rows of the table below.
+macro_rules! faults {
+    ($($row:literal $place:expr, $every:literal, $apply:expr, $repair:expr;)*) => {
+        /// All faults.
+        pub(crate) const FAULTS: &[Fault] =
+            &[$(Fault { row: $row, place: $place, every: $every, apply: $apply, repair: $repair }),*];
+    };
+}
+
+use Place::{Any, Below, Often};
+
+faults! {
+    "healthy" Any, 1, nothing, nothing;
+    "absent" Any, 1, dkim::absent, nothing;
+    "host_doubled" Any, 1, dkim::host_doubled, dkim::host_doubled_beside;
+    "label_missing" Below, 1, dkim::label_missing, dkim::label_missing_beside;
+    "domainkey_missing" Any, 1, dkim::domainkey_missing, dkim::domainkey_missing_beside;
+    "underscore_stripped" Any, 1, dkim::underscore_stripped, dkim::underscore_stripped_beside;
+    "target_zone_appended" Any, 1, dkim::target_zone_appended, dkim::in_capitals;
+    "target_dot_escaped" Any, 1, dkim::target_dot_escaped, nothing;
+    "wrong_region" Any, 1, dkim::wrong_region, dkim::right_region;
+    "token_swapped" Any, 1, dkim::token_swapped, nothing;
+    "wrong_provider_target" Any, 1, dkim::wrong_provider_target, dkim::other_service_beside;
+    "wrong_target" Any, 1, dkim::wrong_target, nothing;
+    "wrong_type_txt" Any, 1, dkim::wrong_type_txt, dkim::text_beside;
+    "wrong_type_address" Any, 1, dkim::wrong_type_address, nothing;
+    "cf_proxied" Often("cloudflare"), 1, dkim::cf_proxied, dkim::site_proxied;
+    "cf_flattened" Often("cloudflare"), 1, dkim::cf_flattened, dkim::name_below;
+    "wildcard_synth" Any, 1, dkim::wildcard_synth, dkim::wildcard_beside;
+    "multiple_cnames" Any, 1, dkim::multiple_cnames, dkim::at_odd_servers;
+    "cname_loop" Any, 1, dkim::cname_loop, dkim::loop_beside;
+    "indirect" Any, 1, dkim::indirect, dkim::others_point_too;
+    "subzone_shadow" Below, 1, dkim::subzone_shadow, dkim::subzone_right;
+    "inconsistent_servers" Any, 1, dkim::inconsistent_servers, dkim::differ_elsewhere;
+    "inconsistent_servers (SPF)" Any, 1, policies::spf_differs, nothing;
+    "unable_to_check" Any, 1, dkim::unable_to_check, dkim::fail_elsewhere;
+    "not_registered" Any, 1, delegation::not_registered, nothing;
+    "delegation_loop" Any, 1, delegation::delegation_loop, delegation::glue;
+    "ns_unresolvable" Any, 1, delegation::ns_unresolvable, nothing;
+    "ns_unresolvable (one of two)" Any, 1, delegation::ns_unresolvable_in_part, nothing;
+    "ns_address_forbidden" Any, 1, delegation::ns_address_forbidden, nothing;
+    "lame_all" Any, 1, delegation::lame_all, nothing;
+    "lame_all (not by REFUSED)" Any, 1, delegation::lame_otherwise, dkim::at_odd_servers;
+    "lame_some" Any, 1, delegation::lame_some, nothing;
+    "ns_unreachable" Any, 1, delegation::ns_unreachable, nothing;
+    "ns_unreachable (silent)" Any, 8, delegation::ns_silent, dkim::at_odd_servers;
+    "ns_unreachable (one of two)" Any, 1, delegation::ns_unreachable_in_part, nothing;
+    "budget_exceeded" Any, 8, delegation::budget_exceeded, delegation::last_of_nest;
+    "parent_child_ns_mismatch" Any, 1, delegation::parent_child_ns_mismatch, delegation::same_servers;
+    "spf_multiple" Any, 1, policies::spf_multiple, policies::spf_merged;
+    "spf_syntax" Any, 1, policies::spf_syntax, policies::spf_corrected;
+    "spf_missing_include" Any, 1, policies::spf_missing_include, policies::spf_nested;
+    "spf_absent" Any, 1, policies::spf_absent, policies::spf_redirected;
+    "dmarc_multiple" Any, 1, policies::dmarc_multiple, policies::dmarc_sole;
+    "dmarc_syntax" Any, 1, policies::dmarc_syntax, policies::dmarc_corrected;
+    "dmarc_absent" Any, 1, policies::dmarc_absent, nothing;
+    "dmarc_inherited" Below, 1, policies::dmarc_inherited, policies::dmarc_own_too;
+}
