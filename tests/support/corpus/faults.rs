@@ -3,7 +3,7 @@
 use super::delegation::{self, nothing};
 use super::dice::Dice;
 use super::tenant::Tenant;
-use super::{dkim, policies};
+use super::{dkim, policies, several};
 
 /// Where a fault happens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,7 +45,9 @@ macro_rules! faults {
 use Place::{Any, Below, Often};
 
 faults! {
-    "healthy" Any, 1, nothing, nothing;
+    "healthy" Any, 1, nothing, several::unusual;
+    "two faults" Any, 1, several::on_two_records, several::unusual;
+    "faults of all kinds" Any, 1, several::of_all_kinds, several::unusual;
     "absent" Any, 1, dkim::absent, nothing;
     "host_doubled" Any, 1, dkim::host_doubled, dkim::host_doubled_beside;
     "label_missing" Below, 1, dkim::label_missing, dkim::label_missing_beside;

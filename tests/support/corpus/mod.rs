@@ -10,6 +10,7 @@ mod dkim;
 mod faults;
 mod policies;
 pub(crate) mod servers;
+mod several;
 mod tenant;
 pub(crate) mod unlabelled;
 
