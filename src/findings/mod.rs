@@ -11,6 +11,7 @@ pub mod dkim;
 pub mod dmarc;
 pub mod finding;
 pub mod inquiry;
+pub mod pages;
 #[cfg(test)]
 pub(crate) mod sample;
 mod servers;

@@ -70,7 +70,10 @@ pub(super) fn cf_proxied(case: &Case<'_>) -> Remedy {
 
 /// Cloudflare answers with what the target has, which is nothing.
 pub(super) fn cf_flattened(case: &Case<'_>) -> Remedy {
-    let what = format!("{} is flattened at Cloudflare, so that nothing is left of the CNAME.", here(case));
+    let what = format!(
+        "{} is flattened at Cloudflare: it answers with the address that the CNAME leads to, and as there is none, with nothing.",
+        here(case)
+    );
     cloudflare_setting(case, what)
 }
 
@@ -121,7 +124,10 @@ pub(super) fn wrong_type_address(case: &Case<'_>) -> Remedy {
 /// Several CNAMEs stand there.
 pub(super) fn multiple_cnames(case: &Case<'_>) -> Remedy {
     let targets = case.names("targets");
-    let what = format!("{} has more than one CNAME record, of which resolvers take any or none.", shown(case.owner));
+    let what = format!(
+        "{} has more than one CNAME record. Only one is allowed; of several, receivers take any or none.",
+        shown(case.owner)
+    );
     let Some(target) = case.target() else { return case.at_panel(what, Vec::new()) };
     let panel = case.place.panel();
     let wrong = targets.iter().filter(|seen| *seen != target);

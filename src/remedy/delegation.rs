@@ -64,12 +64,13 @@ pub(super) fn lame_all(case: &Case<'_>) -> Remedy {
     let zone = Zone::of(case);
     let name = shown(&zone.name);
     let servers = match zone.servers(case).as_slice() {
-        [] => "servers".to_owned(),
+        [] => "of its provider".to_owned(),
         servers => list_names(servers),
     };
     let text = format!(
-        "{name} is delegated to {servers}, and all of these servers answer that they do not serve it. Create the zone {name} at \
-         {}, or set, {}, the name servers of the provider where the zone is.",
+        "Whoever looks for {name} is sent to the name servers {servers}, and each of them that answers says that it does not serve \
+         {name}. Either set {name} up at {} (there it is called a DNS zone or a domain), or, {}, set the name servers of the \
+         provider where the records of {name} are kept.",
         zone.place.who(),
         lower_first(&zone.at_delegator())
     );
@@ -94,7 +95,7 @@ pub(super) fn ns_unreachable(case: &Case<'_>) -> Remedy {
     let at = aside(&list(case.addresses()));
     let (does, it) = (plural(servers.len(), "does", "do"), plural(servers.len(), "it", "them"));
     let text = format!(
-        "{}{at} of {} {does} not answer, over UDP or TCP. Check again in a few minutes. If it stays so, have {} repair {it}, \
+        "{}{at} of {} {does} not answer, however asked (over UDP and TCP). Check again in a few minutes. If it stays so, have {} repair {it}, \
          or take {it} out {}.",
         named(&servers),
         shown(&zone.name),
@@ -118,7 +119,11 @@ pub(super) fn parent_child_ns_mismatch(case: &Case<'_>) -> Remedy {
             .flatten()
             .collect();
     let detail = if sides.is_empty() { String::new() } else { format!(": {}", sides.join(", and ")) };
-    let what = format!("{} has two lists of name servers that differ{detail}.", shown(&zone.name));
+    let what = format!(
+        "{} has two lists of name servers, one {} and one in itself (its NS records), and they differ{detail}.",
+        shown(&zone.name),
+        zone.list_of_delegator()
+    );
     let mut steps: Vec<Step> = only_at_parent.iter().map(|server| zone.step(Action::Delete, server)).collect();
     steps.extend(only_in_zone.iter().map(|server| zone.step(Action::Add, server)));
     let other = "Where the other list is the right one, change the NS records in the zone instead.".to_owned();
@@ -153,7 +158,8 @@ pub(super) fn inconsistent_servers(case: &Case<'_>) -> Remedy {
     let name = shown(case.owner);
     let what = match (case.number("ok"), case.number("of")) {
         (Some(right), Some(all)) => {
-            format!("{right} of {all} name servers of {zone} have the right answer for {name}.")
+            let have = plural(usize::try_from(right).unwrap_or(usize::MAX), "has", "have");
+            format!("Only {right} of {all} name server addresses of {zone} {have} the right answer for {name}.")
         }
         _ => format!("The name servers of {zone} give different answers for {name}."),
     };
@@ -211,7 +217,7 @@ impl<'a> Zone<'a> {
     fn at_delegator(&self) -> String {
         match &self.above {
             Some(above) => format!("In the zone {}, at {}", shown(&above.zone), above.who()),
-            None => format!("At the registrar of {}", shown(&self.name)),
+            None => format!("At the registrar of {} (the company that the domain was bought from)", shown(&self.name)),
         }
     }
 

@@ -1,0 +1,361 @@
+//! The page of each code: how it is known, and what else looks like it.
+//!
+//! Beside the catalogue, whose lines stay short. A code without a page is explained by its line in the catalogue alone.
+
+use crate::findings::catalogue::Code;
+
+/// What is told of a code beside its line in the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// What was asked and seen that proves it: the fingerprint.
+    pub how: &'static str,
+    /// What looks like it and is something else: the code, and what tells the two apart.
+    pub lookalikes: &'static [(Code, &'static str)],
+}
+
+/// Returns the page of a code.
+#[must_use]
+pub fn page(code: Code) -> Option<&'static Page> {
+    PAGES.iter().find(|(known, _)| *known == code).map(|(_, page)| page)
+}
+
+/// Makes a row of the table.
+const fn row(code: Code, how: &'static str, lookalikes: &'static [(Code, &'static str)]) -> (Code, Page) {
+    (code, Page { how, lookalikes })
+}
+
+/// The pages, in the catalogue's order.
+const PAGES: &[(Code, Page)] = &[
+    row(
+        Code::NotRegistered,
+        "Two servers of the registry (the zone above, such as com) are asked for the domain, and each says with authority that there is no such name (NXDOMAIN).",
+        &[
+            (Code::LameAll, "there the registry still names servers for the domain, and these do not serve it."),
+            (Code::UnableToCheck, "there nobody answers at all; here the registry answers, and says no."),
+        ],
+    ),
+    row(
+        Code::DelegationLoop,
+        "To ask a name server one needs its address. Each server's address was looked up, and each lookup led back to a server whose address is being looked for.",
+        &[
+            (Code::NsUnresolvable, "there the lookup ends, with the answer that there is no address."),
+            (
+                Code::BudgetExceeded,
+                "there the lookups do not come to an end within the limits, and need not be a circle.",
+            ),
+        ],
+    ),
+    row(
+        Code::NsUnresolvable,
+        "The zone above names the server and gives no address with it (no glue), and the servers in charge of the server's own name say that it has none.",
+        &[
+            (Code::DelegationLoop, "there the address exists, and nobody can get at it."),
+            (Code::NsUnreachable, "there the server has an address and does not answer at it."),
+        ],
+    ),
+    row(
+        Code::NsAddressForbidden,
+        "The address was compared with the registry of special-purpose addresses (RFC 6890). It is never asked, so nothing is known of what is behind it.",
+        &[(Code::NsUnreachable, "there the address is public and was asked.")],
+    ),
+    row(
+        Code::LameAll,
+        "Every address of every name server that the zone above names was asked. Each that answers refuses (REFUSED), refers upwards, or answers without authority (AA=0).",
+        &[
+            (
+                Code::NsUnreachable,
+                "there the servers stay silent; here they answer and say that the domain is not theirs.",
+            ),
+            (Code::NotRegistered, "there the registry does not know the domain any more."),
+        ],
+    ),
+    row(
+        Code::NsUnreachable,
+        "Each of the server's addresses was asked several times over UDP and then over TCP; no answer came.",
+        &[
+            (Code::LameSome, "there the server answers, and does not serve the domain."),
+            (
+                Code::UnableToCheck,
+                "that is about a record: too few servers of its zone gave an answer, whatever the reason.",
+            ),
+        ],
+    ),
+    row(
+        Code::BudgetExceeded,
+        "A check may send 300 packets, take in 512 KiB and follow 16 zone cuts. One of these limits was met before everything was asked.",
+        &[(Code::DelegationLoop, "there the circle itself was seen.")],
+    ),
+    row(
+        Code::UnableToCheck,
+        "All addresses of all authoritative servers were asked for the record. Fewer than half gave a usable answer with authority. Nothing is concluded from silence.",
+        &[
+            (Code::Absent, "there the servers do answer, and all say that there is no record."),
+            (Code::LameAll, "there all servers answer that the domain is not theirs."),
+            (Code::NsUnreachable, "that names the server that stays silent."),
+        ],
+    ),
+    row(
+        Code::InconsistentServers,
+        "The same question went to all servers at about the same time. Some gave the right answer and some another one, each with authority.",
+        &[
+            (Code::Absent, "there all servers agree that there is no record."),
+            (Code::UnableToCheck, "there too few servers answer to compare them."),
+        ],
+    ),
+    row(
+        Code::SubzoneShadow,
+        "The record's name lies below a zone cut (a part of the domain that was handed over to other name servers). Those servers do not have the record; the servers of the zone above, asked directly, answer with it or with the handing over.",
+        &[
+            (Code::Absent, "there the record is nowhere, or there is no zone in between."),
+            (Code::LabelMissing, "there the record stands one level too high within one and the same zone."),
+        ],
+    ),
+    row(
+        Code::CfProxied,
+        "The zone's name servers are Cloudflare's. There is no CNAME at the name, and all addresses that are there lie in Cloudflare's published networks. A name beside it that nobody made has none of them.",
+        &[
+            (Code::WrongTypeAddress, "there some address is not Cloudflare's own."),
+            (Code::WildcardSynth, "there a name that nobody made has the same address."),
+            (Code::CfFlattened, "there the name has nothing at all."),
+        ],
+    ),
+    row(
+        Code::CfFlattened,
+        "The zone's name servers are Cloudflare's. The name exists (NODATA, not NXDOMAIN) and yet has no CNAME, text or address; a name beside it that nobody made does not exist.",
+        &[
+            (
+                Code::Absent,
+                "there the name does not exist. Where only a record of a rare type stands at the name, it looks as if flattened.",
+            ),
+            (Code::CfProxied, "there Cloudflare's addresses stand at the name."),
+        ],
+    ),
+    row(
+        Code::WildcardSynth,
+        "A name beside the record that nobody can have made, 32 chosen letters, gives the same answer. So a wildcard (*) makes both up.",
+        &[
+            (Code::WrongTarget, "there only the record's own name gives that answer."),
+            (Code::WrongTypeAddress, "there only the record's own name has the address."),
+        ],
+    ),
+    row(
+        Code::WrongTypeTxt,
+        "There is no CNAME at the name, but a TXT record whose text is the target, or a DKIM key.",
+        &[(Code::Absent, "there the name holds no text that has to do with DKIM.")],
+    ),
+    row(
+        Code::WrongTypeAddress,
+        "There is no CNAME at the name, but A or AAAA records. They are not Cloudflare's, and a name beside it that nobody made does not have them. Settings called ALIAS, ANAME, URL redirect or forwarding give this too.",
+        &[
+            (Code::CfProxied, "there all addresses are Cloudflare's own and so are the name servers."),
+            (Code::WildcardSynth, "there every name has that address."),
+        ],
+    ),
+    row(
+        Code::MultipleCnames,
+        "One answer holds two or more CNAME records for the name.",
+        &[
+            (Code::InconsistentServers, "there each server gives one, and not the same."),
+            (Code::WrongTarget, "there is one CNAME, and it is wrong."),
+        ],
+    ),
+    row(
+        Code::CnameLoop,
+        "The CNAME was followed from name to name, at the servers in charge of each, and came back to a name that was met before.",
+        &[
+            (Code::Indirect, "there the way ends at the right target."),
+            (Code::WrongTarget, "there it ends at another name."),
+        ],
+    ),
+    row(
+        Code::HostDoubled,
+        "There is nothing at the record's name. A CNAME with the right target stands at the same name with the domain once more at its end.",
+        &[
+            (Code::TargetZoneAppended, "there the domain was appended to the value, not to the host."),
+            (Code::Absent, "there none of the usual misplaced names has the record."),
+        ],
+    ),
+    row(
+        Code::LabelMissing,
+        "There is nothing at the record's name. A CNAME with the right target stands at the key's name of a domain above the sender domain.",
+        &[
+            (Code::SubzoneShadow, "there the part in between is a zone of its own with other name servers."),
+            (Code::DomainkeyMissing, "there _domainkey is missing, and not the sub-domain."),
+        ],
+    ),
+    row(
+        Code::DomainkeyMissing,
+        "There is nothing at the record's name. A CNAME with the right target stands at the same name without _domainkey.",
+        &[
+            (Code::UnderscoreStripped, "there the word is there without its underscore."),
+            (Code::LabelMissing, "there the sub-domain is missing."),
+        ],
+    ),
+    row(
+        Code::UnderscoreStripped,
+        "There is nothing at the record's name. A CNAME with the right target stands at the same name with domainkey for _domainkey.",
+        &[(Code::DomainkeyMissing, "there the whole word is missing.")],
+    ),
+    row(
+        Code::TargetZoneAppended,
+        "The CNAME's target is the right one with labels behind it that are the end of the domain or its zone.",
+        &[
+            (Code::HostDoubled, "there the domain was appended to the host, not to the value."),
+            (Code::WrongTarget, "there the target does not begin with the right one."),
+        ],
+    ),
+    row(
+        Code::TargetDotEscaped,
+        "On the wire, the last label of the CNAME's target ends with a dot that is a character of the name.",
+        &[(Code::TargetZoneAppended, "there the zone follows behind the target.")],
+    ),
+    row(
+        Code::WrongRegion,
+        "The CNAME's target begins with this record's token and lies below the DKIM zone of another SES region.",
+        &[
+            (Code::TokenSwapped, "there the token is another one, in the right zone."),
+            (Code::WrongProviderTarget, "there the target is not one of Amazon SES."),
+        ],
+    ),
+    row(
+        Code::TokenSwapped,
+        "The CNAME's target is the right one for another of the three tokens.",
+        &[
+            (Code::WrongRegion, "there the token is right, and the zone is not."),
+            (Code::WrongTarget, "there the token is none of the three."),
+        ],
+    ),
+    row(
+        Code::WrongProviderTarget,
+        "The CNAME's target ends with a name that another mail service uses for its own records.",
+        &[
+            (Code::WrongTarget, "there nobody known uses the target."),
+            (Code::WrongRegion, "there the target is one of Amazon SES."),
+        ],
+    ),
+    row(
+        Code::WrongTarget,
+        "All servers agree on one CNAME. Its target is not the expected one, none of the known mistakes explains it, and followed to its end it does not lead to the expected one.",
+        &[
+            (Code::WildcardSynth, "there a wildcard makes it up."),
+            (Code::Indirect, "there it leads to the right target in the end."),
+        ],
+    ),
+    row(
+        Code::Absent,
+        "All servers that answer say that there is no such record. No wildcard answers, nothing of another type explains it, and the names where such records are put by mistake do not have it either.",
+        &[
+            (Code::UnableToCheck, "there too few servers answer to say so."),
+            (Code::HostDoubled, "there the record is found at a name with the domain twice."),
+            (Code::SubzoneShadow, "there it is found in the zone above."),
+        ],
+    ),
+    row(
+        Code::Partial,
+        "Of the three DKIM records at least one is right at all servers, and at least one is not.",
+        &[(Code::InconsistentServers, "there one and the same record differs from server to server.")],
+    ),
+    row(
+        Code::Indirect,
+        "The CNAME was followed from name to name, at the servers in charge of each, and ends at the expected target.",
+        &[(Code::WrongTarget, "there the way ends elsewhere."), (Code::CnameLoop, "there it does not end.")],
+    ),
+    row(
+        Code::LameSome,
+        "Some of the servers that the zone above names refuse, refer upwards, or answer without authority (AA=0); others serve the domain.",
+        &[(Code::LameAll, "there none serves it."), (Code::NsUnreachable, "there a server stays silent.")],
+    ),
+    row(
+        Code::ParentChildNsMismatch,
+        "The list of name servers was asked of the zone above and of the zone itself; they do not hold the same names.",
+        &[
+            (Code::LameSome, "there a server of the list does not serve the domain; both can be found together."),
+            (Code::InconsistentServers, "there the servers differ about a record."),
+        ],
+    ),
+    row(
+        Code::SpfMultiple,
+        "Two or more TXT records at the name begin with the word v=spf1.",
+        &[
+            (Code::SpfSyntax, "there is one record, and it cannot be read."),
+            (Code::InconsistentServers, "there each server has one, and not the same."),
+        ],
+    ),
+    row(
+        Code::SpfSyntax,
+        "The one record that begins with v=spf1 was read by the grammar of RFC 7208; the column says where that ended.",
+        &[(Code::SpfAbsent, "a record that does not begin with exactly v=spf1 is no SPF record at all.")],
+    ),
+    row(
+        Code::SpfMissingInclude,
+        "The SPF record, with all it includes and redirects to, was searched for amazonses.com.",
+        &[
+            (Code::SpfAbsent, "there is no SPF record."),
+            (Code::SpfSyntax, "the record has the include, perhaps, and cannot be read."),
+        ],
+    ),
+    row(
+        Code::SpfAbsent,
+        "All servers that answer say that no TXT record at the name begins with exactly v=spf1.",
+        &[
+            (Code::SpfSyntax, "there the record begins rightly and cannot be read further."),
+            (Code::UnableToCheck, "there too few servers answer to say so."),
+        ],
+    ),
+    row(
+        Code::DmarcMultiple,
+        "Two or more TXT records at the _dmarc name begin with v=DMARC1.",
+        &[(Code::DmarcSyntax, "there is one record, and it cannot be used.")],
+    ),
+    row(
+        Code::DmarcSyntax,
+        "The one record at the _dmarc name was read by the grammar of RFC 9989 and has no policy that receivers can use.",
+        &[(Code::DmarcAbsent, "a record that does not begin with v=DMARC1 is no DMARC record at all.")],
+    ),
+    row(
+        Code::DmarcAbsent,
+        "The names that a receiver asks (the tree walk of RFC 9989 §4.10: _dmarc in front of the domain and of those above it) were asked; none has a policy.",
+        &[
+            (Code::DmarcInherited, "there a domain above has a policy, and it applies."),
+            (Code::DmarcSyntax, "there is a record that cannot be used."),
+            (Code::UnableToCheck, "there too few servers answer to say so."),
+        ],
+    ),
+    row(
+        Code::DmarcInherited,
+        "The domain's own _dmarc name has no policy; the tree walk of RFC 9989 §4.10 found one at a domain above.",
+        &[(Code::DmarcAbsent, "there no domain above has one either.")],
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_is_in_order_whole_sentences_and_told_apart_from_others() {
+        let mut before = None;
+        for (code, page) in PAGES {
+            assert!(before.is_none_or(|before| before < *code), "{} is out of order or twice", code.as_str());
+            before = Some(*code);
+            assert!(page.how.ends_with('.') && page.how.starts_with(char::is_uppercase), "{}", code.as_str());
+            assert!(!page.lookalikes.is_empty(), "{} looks like nothing else", code.as_str());
+            for (other, apart) in page.lookalikes {
+                assert_ne!(other, code);
+                assert!(apart.ends_with('.') && apart.starts_with(char::is_lowercase), "{}: {apart}", code.as_str());
+            }
+        }
+    }
+
+    #[test]
+    fn codes_without_a_page_are_listed() {
+        let without: Vec<&str> =
+            Code::ALL.iter().filter(|code| page(**code).is_none()).map(|code| code.as_str()).collect();
+        println!("{} of {} codes have a page; without: {}", PAGES.len(), Code::ALL.len(), without.join(" "));
+        assert_eq!(PAGES.len() + without.len(), Code::ALL.len());
+        assert!(PAGES.len() >= KNOWN_PAGES, "a page got lost");
+    }
+
+    /// How many pages there are at least: a page is never taken away while its code is there.
+    const KNOWN_PAGES: usize = 40;
+}
