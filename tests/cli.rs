@@ -72,6 +72,7 @@ fn what_is_not_possible_is_told_in_one_line_with_exit_code_2() {
     put("bad.toml", "dns_prot = 53\n");
     put("bad.hints", "hello\n");
     put("bad.scn", "zone\n");
+    put("bad.ranges", "192.0.2.0/24\n192.0.2.0\n");
     put("case.scn", SCENARIO);
     for (words, error) in [
         ("check bad..name --token a --token b --token c", "domain \"bad..name\": the name has an empty label"),
@@ -100,6 +101,16 @@ fn what_is_not_possible_is_told_in_one_line_with_exit_code_2() {
         ("bulk short.csv", "short.csv: the header has no column token2"),
         ("bulk in.csv --resume", "--output <FILE>"),
         ("findings no_such_thing", "\"no_such_thing\" is no code"),
+        ("findings host_doubled --markdown", "cannot be used with"),
+        ("records example.com --provider godady", "\"godady\" is no DNS provider that is known"),
+        ("records example.com --provider squarespace_or", "(near: squarespace, squarespace_or_google_cloud)"),
+        ("records example.com --token a --provider godaddy", "1 DKIM tokens; expected 3"),
+        ("records example.com --token a --format xml", "invalid value 'xml' for '--format <FORMAT>'"),
+        (
+            "check example.com --replay case.scn --cloudflare-ranges bad.ranges",
+            "bad.ranges: line 2: \"192.0.2.0\" is not a network; expected an address range such as 192.0.2.0/24",
+        ),
+        ("bulk in.csv --cloudflare-ranges missing.ranges", "cannot read missing.ranges: No such file"),
         ("completions tcsh", "invalid value 'tcsh'"),
         ("serve", "unrecognized subcommand 'serve'"),
     ] {
@@ -166,12 +177,74 @@ fn the_catalogue_is_listed_and_explained() {
     assert!(list.contains("host_doubled  error\n") && list.contains("spf_absent  warning\n"));
     let one = run_in(folder.path(), &["findings", "HOST-DOUBLED"]);
     assert_eq!(one.status.code(), Some(0));
-    assert!(String::from_utf8(one.stdout).unwrap().contains("What to do\n"));
+    let one = String::from_utf8(one.stdout).unwrap();
+    for title in ["What it means\n", "How we know\n", "What else it could be\n", "What to do\n", "Rests on\n"] {
+        assert!(one.contains(title), "{one}");
+    }
+    let page = String::from_utf8(run_in(folder.path(), &["findings", "--markdown"]).stdout).unwrap();
+    assert!(page.starts_with("# Findings\n") && page.contains("\n## host_doubled\n"));
     let json = run_in(folder.path(), &["findings", "--json"]);
     let json: Vec<serde_json::Value> = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(json.len(), zoneproof::findings::Code::ALL.len());
     let near = String::from_utf8(run_in(folder.path(), &["findings", "doubled"]).stderr).unwrap();
     assert!(near.contains("(near: host_doubled)"), "{near}");
+}
+
+#[test]
+fn records_for_a_named_provider_ask_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = "records mail.example.com --token a --token b --token c --provider";
+    let run = |rest: &str| {
+        let line = format!("{words} {rest}");
+        // A root server that nobody can ask: a question would end in a note.
+        let mut command = zoneproof(&line.split(' ').collect::<Vec<_>>());
+        let output = command.env("ZONEPROOF_DNS_PORT", "1").current_dir(folder.path()).output().unwrap();
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(run("hurricane_electric").contains("Name   a._domainkey.mail.example.com\n"));
+    assert!(run("Azure-DNS").contains("Name   a._domainkey.mail\n"));
+    assert_eq!(run("godaddy --format bind --dkim-only").lines().filter(|line| line.contains("CNAME")).count(), 3);
+    for (format, key, count) in [("route53", "Changes", 5), ("cloudflare", "posts", 5)] {
+        let json: serde_json::Value = serde_json::from_str(&run(&format!("godaddy --format {format}"))).unwrap();
+        assert_eq!(json[key].as_array().unwrap().len(), count);
+    }
+    assert!(
+        run("cloudflare --format terraform").contains("resource \"cloudflare_record\" \"dkim_mail_example_com_1\"")
+    );
+}
+
+/// A zone at Cloudflare in which each key's name has an address.
+const PROXIED: &str = "\
+; Keys that answer with addresses.
+root 192.0.2.1
+zone . at 192.0.2.1
+  com. NS a.gtld.example.
+  a.gtld.example. A 192.0.2.2
+zone com. at 192.0.2.2
+  example.com. NS ada.ns.cloudflare.com.
+  ada.ns.cloudflare.com. A 192.0.2.3
+zone example.com. at 192.0.2.3
+  @ NS ada.ns.cloudflare.com.
+  a._domainkey A 198.51.100.1
+  b._domainkey A 198.51.100.2
+  c._domainkey A 198.51.100.3
+zone ns.cloudflare.com. at 192.0.2.3
+  ada A 192.0.2.3
+check example.com token=a token=b token=c
+";
+
+#[test]
+fn the_networks_of_cloudflare_can_be_given_as_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("case.scn"), PROXIED).unwrap();
+    fs::write(folder.path().join("own.ranges"), "# ours\n198.51.100.0/24\n2001:db8::/32\n").unwrap();
+    let words = ["check", "example.com", "--replay", "case.scn", "--json"];
+    for (more, code) in [(&[][..], "wrong_type_address"), (&["--cloudflare-ranges", "own.ranges"], "cf_proxied")] {
+        let output = run_in(folder.path(), &[&words[..], more].concat());
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(report["root_cause"], code, "{report}");
+    }
 }
 
 #[test]

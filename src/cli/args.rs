@@ -37,6 +37,9 @@ pub(crate) enum Command {
     /// Look one name and type up, from the root down
     #[command(after_help = examples::LOOKUP)]
     Lookup(LookupArguments),
+    /// Print what to publish for one domain: what to type at its DNS provider, or records for a program
+    #[command(after_help = examples::RECORDS)]
+    Records(RecordsArguments),
     /// Explain what can be found: every code, its severity, meaning and remedy
     #[command(after_help = examples::FINDINGS)]
     Findings(FindingsArguments),
@@ -156,6 +159,50 @@ pub(crate) struct LookupArguments {
     pub(crate) resolver: ResolverArguments,
 }
 
+/// What `records` takes.
+#[derive(Args, Debug)]
+pub(crate) struct RecordsArguments {
+    /// The sender domain
+    pub(crate) domain: String,
+    /// A DKIM token of the domain's SES identity; three are needed, unless --lab knows the domain
+    #[arg(long = "token", value_name = "TOKEN")]
+    pub(crate) tokens: Vec<String>,
+    /// The name below which the DKIM targets lie (SES: SigningHostedZone) [default: dkim.amazonses.com]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dkim_zone: Option<String>,
+    /// How the records are written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = RecordsFormat::Text)]
+    pub(crate) format: RecordsFormat,
+    /// Write for this DNS provider, such as godaddy, and ask the DNS nothing
+    #[arg(long, value_name = "ID")]
+    pub(crate) provider: Option<String>,
+    /// Leave out the SPF and DMARC records that are only suggested
+    #[arg(long)]
+    pub(crate) dkim_only: bool,
+    /// Start the built-in lab on loopback and ask it instead of the Internet
+    #[cfg(feature = "lab")]
+    #[arg(long, conflicts_with = "provider")]
+    pub(crate) lab: bool,
+    /// How the DNS is asked.
+    #[command(flatten)]
+    pub(crate) resolver: ResolverArguments,
+}
+
+/// How records are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum RecordsFormat {
+    /// For a person: what to type in which field at the domain's DNS provider
+    Text,
+    /// Lines of a zone file, which many providers import, Cloudflare among them
+    Bind,
+    /// Terraform: cloudflare_record for a domain at Cloudflare, else aws_route53_record
+    Terraform,
+    /// JSON for `aws route53 change-resource-record-sets --change-batch`
+    Route53,
+    /// JSON for Cloudflare's API: POST /zones/ZONE_ID/dns_records/batch
+    Cloudflare,
+}
+
 /// What `findings` takes.
 #[derive(Args, Debug)]
 pub(crate) struct FindingsArguments {
@@ -164,6 +211,9 @@ pub(crate) struct FindingsArguments {
     /// Print JSON: an array, or one object for one code
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print the whole catalogue as one page of Markdown
+    #[arg(long, conflicts_with_all = ["code", "json"])]
+    pub(crate) markdown: bool,
 }
 
 /// What `lab` takes.

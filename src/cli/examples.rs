@@ -54,6 +54,23 @@ Examples:
 Exit code: 0 whatever the DNS says, a failure included; 3 if a name or type cannot be read; 2 if the
 lookup was not possible.";
 
+/// Of `records`.
+pub(super) const RECORDS: &str = "\
+Examples:
+  zoneproof records mail.example.com --token abc1 --token abc2 --token abc3
+  zoneproof records mail.example.com --token abc1 --token abc2 --token abc3 --provider godaddy
+  zoneproof records mail.example.com --token abc1 --token abc2 --token abc3 --format bind
+  zoneproof records mail.example.com --token abc1 --token abc2 --token abc3 \\
+    --format route53 --dkim-only > batch.json
+  aws route53 change-resource-record-sets --hosted-zone-id ZONE_ID --change-batch file://batch.json
+
+The DNS is asked who serves the domain and nothing else; whether a record is there already is not
+looked at. SPF and DMARC are suggestions: where the domain has such a record, change that one.
+route53 and cloudflare are for one zone: a record that lies in another is left out, and named on
+standard error.
+
+Exit code: 0; 2 if it was not possible.";
+
 /// Of `findings`.
 pub(super) const FINDINGS: &str = "\
 Examples:

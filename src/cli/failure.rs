@@ -88,6 +88,9 @@ pub(crate) enum Failure {
         /// What is wrong with it.
         text: String,
     },
+    /// There is no such provider.
+    #[error("error: {0:?} is no DNS provider that is known{1}")]
+    Provider(String, String),
     /// The list of networks cannot be read.
     #[error("error: {}: {source}", path.display())]
     Networks {

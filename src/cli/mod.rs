@@ -18,6 +18,7 @@ mod interrupt;
 mod lab;
 mod lookup;
 mod progress;
+mod records;
 mod render;
 mod style;
 mod summary;
@@ -64,6 +65,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Check(check) => block_on(check::run(check, color)),
         Command::Bulk(bulk) => block_on(bulk::run(bulk)),
         Command::Lookup(lookup) => block_on(lookup::run(lookup)),
+        Command::Records(records) => block_on(records::run(records)),
         Command::Findings(findings) => findings::run(&findings, color),
         #[cfg(feature = "lab")]
         Command::Lab(lab) => block_on(lab::run(lab)),

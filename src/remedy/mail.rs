@@ -18,7 +18,7 @@ pub(super) fn spf_multiple(case: &Case<'_>) -> Remedy {
     let old = spf_texts(case);
     let count =
         if old.len() > 1 { format!("{} SPF records", old.len()) } else { "more than one SPF record".to_owned() };
-    let what = format!("{} has {count}, which receivers treat as an error; there may be one.", shown(case.owner));
+    let what = format!("{} has {count}, which receivers treat as an error; there may be only one.", shown(case.owner));
     let Some(new) = new_spf(case) else {
         return case.advise(what, format!("At {}, merge them into one record.", case.place.who()));
     };
@@ -53,7 +53,7 @@ pub(super) fn spf_missing_include(case: &Case<'_>) -> Remedy {
 /// There is no SPF record.
 pub(super) fn spf_absent(case: &Case<'_>) -> Remedy {
     let new = case.text("new_record").map_or_else(|| format!("v=spf1 include:{} ~all", include(case)), printable);
-    let what = format!("{} has no SPF record.", shown(case.owner));
+    let what = format!("{} has no SPF record, the list of those who may send its mail.", shown(case.owner));
     case.at_panel(what, vec![case.step(Action::Add, TXT, Some(new))])
 }
 
@@ -73,15 +73,21 @@ pub(super) fn dmarc_multiple(case: &Case<'_>) -> Remedy {
 
 /// The DMARC record is of no use.
 pub(super) fn dmarc_syntax(case: &Case<'_>) -> Remedy {
-    let new = case.text("new_record").map_or_else(|| starter(case), printable);
+    let new = case.text("new_record").map_or_else(|| starter(&case.expectation.domain), printable);
     case.at_panel(unreadable(case, "DMARC"), vec![case.step(Action::Change, TXT, Some(new))])
 }
 
 /// There is no DMARC policy.
 pub(super) fn dmarc_absent(case: &Case<'_>) -> Remedy {
     let domain = shown(&case.expectation.domain);
-    let what = format!("Neither {domain} nor a domain above it has a DMARC policy.");
-    let record = Step { host: case.place.host(&policy_name(case)), ..case.step(Action::Add, TXT, Some(starter(case))) };
+    let what = format!(
+        "Neither {domain} nor a domain above it has a DMARC policy, which tells receivers what to do with mail that only pretends \
+         to come from it."
+    );
+    let record = Step {
+        host: case.place.host(&policy_name(case)),
+        ..case.step(Action::Add, TXT, Some(starter(&case.expectation.domain)))
+    };
     let mut remedy = case.at_panel(what, vec![record]);
     remedy.text.push_str(
         " It asks receivers for reports only; once nothing of yours fails, p=none can become p=quarantine and then p=reject.",
@@ -153,8 +159,7 @@ fn policy_name(case: &Case<'_>) -> Name {
 }
 
 /// Writes a DMARC policy to begin with: it changes nothing, and has reports sent to the registered domain.
-fn starter(case: &Case<'_>) -> String {
-    let domain = &case.expectation.domain;
+pub(super) fn starter(domain: &Name) -> String {
     let registered = registrable_name(domain).unwrap_or_else(|| domain.clone());
     format!("v=DMARC1; p=none; rua=mailto:dmarc@{}", registered.to_text_without_dot())
 }

@@ -9,6 +9,7 @@ mod cname;
 mod delegation;
 mod mail;
 mod place;
+pub mod publish;
 mod words;
 
 use serde::{Deserialize, Serialize};

@@ -47,6 +47,26 @@ impl Place {
         self.detection.panel()
     }
 
+    /// Takes another provider's word for the place.
+    pub(super) fn held_by(self, provider: &'static Provider) -> Self {
+        Self { detection: Detection::Likely(provider), ..self }
+    }
+
+    /// Says whether anything is known of who serves the zone.
+    pub(super) fn is_known(&self) -> bool {
+        !matches!(&self.detection, Detection::Unknown(servers) if servers.is_empty())
+    }
+
+    /// Returns every panel that has to be told, with the name of its provider; never empty.
+    pub(super) fn panels(&self) -> Vec<(String, &'static Provider)> {
+        let Detection::Mixed(shares) = &self.detection else { return vec![(self.who(), self.panel())] };
+        let told = shares.iter().map(|share| match share.provider {
+            Some(provider) => (share.to_string(), provider),
+            None => (format!("the provider of {share}"), self.panel()),
+        });
+        told.collect()
+    }
+
     /// Returns the provider's id, where there is one provider and it is known.
     pub(super) fn provider_id(&self) -> Option<String> {
         self.detection.provider().map(|provider| provider.id.clone())
@@ -74,22 +94,17 @@ impl Place {
 
     /// Tells the steps as sentences, in the panel's words; where several providers serve the zone, once for each.
     pub(super) fn tell(&self, steps: &[Step]) -> String {
-        let shares = match &self.detection {
+        let providers = match &self.detection {
             _ if steps.is_empty() => return String::new(),
-            Detection::Mixed(shares) if shares.len() <= MAX_PROVIDERS_TOLD => shares,
+            Detection::Mixed(shares) if shares.len() <= MAX_PROVIDERS_TOLD => shares.len(),
             _ => return self.hand(self.panel()).tell(&self.who(), steps),
         };
         let mut sentences = vec![format!(
             "{} is served by {} providers at the same time, and each of them needs the change.",
             shown(&self.zone),
-            count_word(shares.len())
+            count_word(providers)
         )];
-        for share in shares {
-            let who = match share.provider {
-                Some(_) => share.to_string(),
-                None => format!("the provider of {share}"),
-            };
-            let panel = share.provider.unwrap_or_else(|| self.panel());
+        for (who, panel) in self.panels() {
             let hand = self.hand(panel);
             let steps: Vec<Step> = steps.iter().map(|step| hand.respell(step)).collect();
             sentences.push(hand.tell(&who, &steps));
@@ -199,7 +214,7 @@ fn host_field_of(panel: &'static Provider) -> &'static str {
 }
 
 /// Says how long a provider's servers usually take.
-fn usual_time(seconds: u32) -> String {
+pub(super) fn usual_time(seconds: u32) -> String {
     let minutes = seconds.div_ceil(60);
     let minute = plural(usize::try_from(minutes).unwrap_or(usize::MAX), "minute", "minutes");
     format!("It is usually seen within {minutes} {minute} at this provider's servers.")

@@ -191,3 +191,14 @@ fn no_root_server_answering_is_told_in_one_line() {
     assert!(error.starts_with("error: no root server answers at port 9") && error.lines().count() == 1, "{error}");
     assert!(String::from_utf8(output.stdout).unwrap().contains("\"verdict\":\"indeterminate\""));
 }
+
+#[test]
+fn records_are_for_whom_the_delegation_names() {
+    let lab = Lab::start();
+    let words = ["records", "mail.example.com", "--token", "a", "--token", "b", "--token", "c"];
+    let output = super::zoneproof(&words).args(&lab.reach).output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("\nAt the provider of the name server ns1.example, for example.com: "), "{text}");
+    assert!(text.contains("    Host   a._domainkey.mail\n"), "{text}");
+}
