@@ -134,7 +134,7 @@ impl<'a> Case<'a> {
     /// Puts a remedy together: what is wrong, the steps at the panel that serves the name, and what
     /// that provider's users should know.
     pub(super) fn at_panel(&self, what: String, steps: Vec<Step>) -> Remedy {
-        let sentences = [Some(what), Some(self.place.tell(&steps)), self.gotcha()];
+        let sentences = [Some(what), Some(self.place.tell(&steps)), self.gotcha(), self.place.usual_time_of(&steps)];
         Remedy { provider: self.place.provider_id(), text: join(sentences), steps }
     }
 

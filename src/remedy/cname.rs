@@ -49,7 +49,8 @@ pub(super) fn subzone_shadow(case: &Case<'_>) -> Remedy {
     let steps = add(case, &[]);
     let field = case.place.host_field();
     let hint = format!("{field} is what stands in front of {zone}. The record in the zone above can be deleted.");
-    let sentences = [Some(what), Some(case.place.tell(&steps)), Some(hint), case.gotcha()];
+    let time = case.place.usual_time_of(&steps);
+    let sentences = [Some(what), Some(case.place.tell(&steps)), Some(hint), case.gotcha(), time];
     Remedy { provider: case.place.provider_id(), text: join(sentences), steps }
 }
 
@@ -289,8 +290,8 @@ fn moved(case: &Case<'_>, what: String) -> Remedy {
         return case.at_panel(what, add(case, &[delete]));
     }
     let added = add(case, &[]);
-    let sentences =
-        [Some(what), Some(there.tell(std::slice::from_ref(&delete))), Some(case.place.tell(&added)), case.gotcha()];
-    let text = join(sentences);
+    let (deleted, told) = (there.tell(std::slice::from_ref(&delete)), case.place.tell(&added));
+    let time = case.place.usual_time_of(&added);
+    let text = join([Some(what), Some(deleted), Some(told), case.gotcha(), time]);
     Remedy { provider: case.place.provider_id(), text, steps: std::iter::once(delete).chain(added).collect() }
 }

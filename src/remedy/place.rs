@@ -112,6 +112,15 @@ impl Place {
         sentences.join(" ")
     }
 
+    /// Says how long a change usually takes until the provider's servers have it; of several providers the slowest
+    /// counts. Nothing where nothing is put in, or it is not known.
+    pub(super) fn usual_time_of(&self, steps: &[Step]) -> Option<String> {
+        let brings = steps.iter().any(|step| matches!(step.action, Action::Add | Action::Change));
+        let panels = self.panels();
+        let seconds: Option<Vec<u32>> = panels.iter().map(|(_, panel)| panel.publish_seconds).collect();
+        seconds.filter(|_| brings)?.into_iter().max().map(usual_time)
+    }
+
     /// Takes one panel's words for this zone.
     fn hand<'a>(&'a self, panel: &'static Provider) -> Hand<'a> {
         Hand { panel, zone: &self.zone }
@@ -127,20 +136,15 @@ struct Hand<'a> {
 }
 
 impl Hand<'_> {
-    /// Tells steps as one sentence, and how long the change usually takes.
+    /// Tells steps as one sentence.
     fn tell(&self, who: &str, steps: &[Step]) -> String {
         let told: Vec<String> = steps.iter().map(|step| self.tell_step(step)).collect();
         let is_kept = steps.last().is_some_and(|step| step.action == Action::Keep);
         let link = if is_kept { "and" } else { "then" };
-        let done = match told.split_last() {
+        match told.split_last() {
             Some((last, [])) => format!("At {who}, {last}."),
             Some((last, rest)) => format!("At {who}, {}, {link} {last}.", rest.join(", ")),
-            None => return String::new(),
-        };
-        let brings = steps.iter().any(|step| matches!(step.action, Action::Add | Action::Change));
-        match self.panel.publish_seconds.filter(|_| brings) {
-            Some(seconds) => format!("{done} {}", usual_time(seconds)),
-            None => done,
+            None => String::new(),
         }
     }
 
@@ -217,7 +221,7 @@ fn host_field_of(panel: &'static Provider) -> &'static str {
 pub(super) fn usual_time(seconds: u32) -> String {
     let minutes = seconds.div_ceil(60);
     let minute = plural(usize::try_from(minutes).unwrap_or(usize::MAX), "minute", "minutes");
-    format!("It is usually seen within {minutes} {minute} at this provider's servers.")
+    format!("The change is usually seen within {minutes} {minute} at this provider's servers.")
 }
 
 /// Writes a small count as a word.

@@ -182,7 +182,7 @@ fn a_value_ends_with_a_dot_where_the_panel_needs_one() {
         remedy.text,
         "There is no CNAME record at t1._domainkey.mail.example.com. At Gandi, add a CNAME record (Domain > example.com > \
          DNS Records > Add record): Name t1._domainkey.mail, Hostname t1.dkim.amazonses.com. (with the dot at the end). \
-         It is usually seen within 20 minutes at this provider's servers."
+         The change is usually seen within 20 minutes at this provider's servers."
     );
     let step = Step {
         action: Action::Add,
@@ -202,7 +202,7 @@ fn a_record_in_another_zone_is_deleted_there_and_added_in_its_own() {
          At GoDaddy, delete the CNAME record with Name t1._domainkey. \
          At Cloudflare, add a CNAME record (mail.example.com > DNS > Records > Add record): Name t1._domainkey, \
          Target t1.dkim.amazonses.com (with or without a dot at the end). \
-         It is usually seen within 2 minutes at this provider's servers.\
+         The change is usually seen within 2 minutes at this provider's servers.\
          \n  * delete CNAME t1._domainkey\
          \n  * add CNAME t1._domainkey = t1.dkim.amazonses.com"
     );
