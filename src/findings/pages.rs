@@ -82,7 +82,7 @@ const PAGES: &[(Code, Page)] = &[
     ),
     row(
         Code::BudgetExceeded,
-        "A check may send 300 packets, take in 512 KiB and follow 16 zone cuts. One of these limits was met before everything was asked.",
+        "A check may send 300 packets, take in 512 KiB follow 16 zone cuts, and take 30 seconds. One of these limits was met before everything was asked.",
         &[(Code::DelegationLoop, "there the circle itself was seen.")],
     ),
     row(
