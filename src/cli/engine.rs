@@ -16,6 +16,7 @@ use crate::lab::{self, Lab};
 use crate::scenario::Scenario;
 use crate::scenario::capture::Capture;
 use crate::scenario::expect::{Check, Subject};
+use crate::scenario::fixture::Fixture;
 use crate::scenario::replay::Replay;
 use crate::transport::Transport;
 use crate::transport::guard::AddressPolicy;
@@ -35,6 +36,8 @@ pub(super) enum Source<'a> {
     Lab,
     /// A scenario, without sockets.
     Replay(&'a Path),
+    /// Records in JSON, without sockets.
+    Fixture(&'a Path),
 }
 
 /// What is known before anything is asked.
@@ -47,6 +50,8 @@ pub(super) struct Plan {
     is_served: bool,
     /// The networks that Cloudflare's proxied names answer with, where the built-in ones are not wanted.
     cloudflare_ranges: Option<Vec<Network>>,
+    /// The records in JSON that stand for the whole DNS.
+    fixture: Option<Arc<Fixture>>,
 }
 
 /// A checker, and what it needs to live.
@@ -70,9 +75,13 @@ impl Plan {
         let file = arguments.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
         let settings = arguments.settings().over(file);
         Ok(match source {
-            Source::Live => {
-                Self { config: Config::check(settings)?, scenario: None, is_served: false, cloudflare_ranges: None }
-            }
+            Source::Live => Self {
+                config: Config::check(settings)?,
+                scenario: None,
+                is_served: false,
+                cloudflare_ranges: None,
+                fixture: None,
+            },
             #[cfg(feature = "lab")]
             Source::Lab => {
                 // Our own servers need no mercy unless it is asked for; nobody else is asked.
@@ -81,11 +90,28 @@ impl Plan {
                 config.allow_special_addresses = true;
                 let name = "the lab".to_owned();
                 let scenario = lab::demo().map_err(|error| scenario_failure(Path::new("the lab"), &error))?;
-                Self { config, scenario: Some((Arc::new(scenario), name)), is_served: true, cloudflare_ranges: None }
+                Self {
+                    config,
+                    scenario: Some((Arc::new(scenario), name)),
+                    is_served: true,
+                    cloudflare_ranges: None,
+                    fixture: None,
+                }
             }
             Source::Replay(path) => {
                 let scenario = Some((Arc::new(read_scenario(path)?), path.display().to_string()));
-                Self { config: Config::check(settings)?, scenario, is_served: false, cloudflare_ranges: None }
+                Self {
+                    config: Config::check(settings)?,
+                    scenario,
+                    is_served: false,
+                    cloudflare_ranges: None,
+                    fixture: None,
+                }
+            }
+            Source::Fixture(path) => {
+                let fixture = Some(Arc::new(read_fixture(path)?));
+                let config = Config::check(settings)?;
+                Self { config, scenario: None, is_served: false, cloudflare_ranges: None, fixture }
             }
         })
     }
@@ -126,6 +152,7 @@ impl Plan {
         #[cfg(feature = "lab")]
         let port = lab.as_ref().map_or(port, Lab::port);
         let roots = match (&self.scenario, &config.root_hints) {
+            _ if self.fixture.is_some() => Fixture::root_hints(),
             (Some((scenario, _)), _) => scenario.root_hints(),
             (None, Some(hints)) => hints.clone(),
             (None, None) => root_hints::public(),
@@ -151,6 +178,9 @@ impl Plan {
         if let Some(ranges) = &self.cloudflare_ranges {
             builder = builder.cloudflare_ranges(ranges.clone());
         }
+        if let Some(fixture) = &self.fixture {
+            builder = builder.transport(Arc::clone(fixture) as Arc<dyn Transport>);
+        }
         let mut recorder = None;
         if records {
             let live = Arc::new(Capture::new(builder.live_transport()?));
@@ -172,6 +202,12 @@ impl Plan {
 pub(super) fn read_scenario(path: &Path) -> Result<Scenario, Failure> {
     let text = fs::read_to_string(path).map_err(|source| Failure::read(path, source))?;
     text.parse().map_err(|error: crate::scenario::ParseError| scenario_failure(path, &error))
+}
+
+/// Reads records in JSON from a file.
+fn read_fixture(path: &Path) -> Result<Fixture, Failure> {
+    let text = fs::read_to_string(path).map_err(|source| Failure::read(path, source))?;
+    text.parse().map_err(|source| Failure::Fixture { path: path.to_owned(), source })
 }
 
 /// Says what is wrong with a scenario.

@@ -14,6 +14,7 @@ use crate::dns::rrset::UnknownRecordType;
 use crate::expectation::ExpectationError;
 #[cfg(feature = "lab")]
 use crate::lab::LabError;
+use crate::scenario::fixture::FixtureError;
 
 /// Why a command was not possible.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +99,14 @@ pub(crate) enum Failure {
         path: PathBuf,
         /// What is wrong with it.
         source: NetworkListError,
+    },
+    /// Records in JSON cannot be read.
+    #[error("error: {}: {}", path.display(), with_source(.source))]
+    Fixture {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: FixtureError,
     },
     /// The lab cannot be served.
     #[cfg(feature = "lab")]

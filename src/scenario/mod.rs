@@ -98,6 +98,7 @@
 
 pub mod capture;
 pub mod expect;
+pub mod fixture;
 mod parse;
 mod print;
 pub mod replay;
