@@ -9,6 +9,7 @@
 
 mod gather;
 pub mod plan;
+mod spf;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,8 +1,9 @@
 //! The SPF record of a domain: who may send for it (RFC 7208).
 //!
-//! Reads and writes one record, and says which names it still needs. Evaluates nothing: that takes the DNS.
+//! Reads and writes one record, and says which names it still needs; [`evaluation`] is `check_host()`. Asks nothing.
 
 mod edit;
+pub mod evaluation;
 mod macro_string;
 mod parse;
 mod term;
