@@ -7,7 +7,7 @@ use crate::evidence::{Evidence, Observation};
 use crate::expectation::{Expectation, ExpectedRecord, RecordKind};
 use crate::findings::catalogue::Code;
 use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus};
-use crate::findings::status::cname_standing;
+use crate::findings::status::{cname_standing, standing};
 use crate::findings::view::Views;
 use crate::findings::{dmarc, spf};
 
@@ -68,6 +68,10 @@ fn camps<'e>(
         }
         RecordKind::Spf => of(spf::views(evidence, record)),
         RecordKind::Dmarc => of(dmarc::views(expectation, evidence, record)),
+        RecordKind::Mx | RecordKind::MailFromMx | RecordKind::MailFromSpf => {
+            let standing = standing(evidence, &record.question(), |_| false);
+            (standing.answering(), standing.other)
+        }
     }
 }
 

@@ -82,7 +82,7 @@ pub(super) fn views<'r, 'e>(evidence: &'e Evidence, record: &'r ExpectedRecord) 
 fn include_of(record: &ExpectedRecord) -> Option<&Name> {
     match &record.expected {
         Expected::SpfInclude(include) => Some(include),
-        Expected::Cname(_) | Expected::DmarcPolicy => None,
+        _ => None,
     }
 }
 

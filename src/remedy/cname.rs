@@ -18,9 +18,9 @@ const CNAME: &str = "CNAME";
 /// The record is not there.
 pub(super) fn absent(case: &Case<'_>) -> Remedy {
     match case.kind {
-        Some(RecordKind::Spf) => mail::spf_absent(case),
+        Some(RecordKind::Spf | RecordKind::MailFromSpf) => mail::spf_absent(case),
         Some(RecordKind::Dmarc) => mail::dmarc_absent(case),
-        Some(RecordKind::Dkim) | None => {
+        Some(RecordKind::Dkim | RecordKind::Mx | RecordKind::MailFromMx) | None => {
             case.at_panel(format!("There is no CNAME record at {}.", shown(case.owner)), add(case, &[]))
         }
     }

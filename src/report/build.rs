@@ -68,6 +68,8 @@ fn report_record(judged: &JudgedRecord, evidence: &Evidence) -> ReportedRecord {
             Expected::Cname(target) => target.to_string(),
             Expected::SpfInclude(domain) => format!("include:{}", domain.to_text_without_dot()),
             Expected::DmarcPolicy => "v=DMARC1".to_owned(),
+            Expected::DkimKey(key) => key.as_ref().map_or_else(|| "v=DKIM1".to_owned(), |key| format!("p={key}")),
+            Expected::Exchange(exchange) => exchange.data(),
         },
         status: judged.status,
         code: judged.code,

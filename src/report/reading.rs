@@ -6,7 +6,7 @@ use crate::expectation::RecordKind;
 use crate::findings::{Code, RecordStatus, Severity};
 
 /// All kinds of records.
-const KINDS: &[RecordKind] = &[RecordKind::Dkim, RecordKind::Spf, RecordKind::Dmarc];
+const KINDS: &[RecordKind] = RecordKind::ALL;
 /// All severities.
 const SEVERITIES: &[Severity] = &[Severity::Error, Severity::Warning, Severity::Notice, Severity::Info];
 /// All statuses of a record.

@@ -2,14 +2,13 @@
 
 use std::net::IpAddr;
 
-use zoneproof::expectation::{DEFAULT_DKIM_ZONE, Depth, Expectation, ExpectationError, RecordKind};
+use zoneproof::expectation::{Depth, Expectation, ExpectationError, Facts, RecordKind};
 use zoneproof::findings::Code;
 use zoneproof::report::{ArgumentValue, Report};
 use zoneproof::scenario::expect::{Check, Expect};
 
 /// Turns the line of a scenario into what the engine takes.
 pub(crate) fn expectation(check: &Check) -> Result<Expectation, String> {
-    let zone = check.option("dkim_zone").unwrap_or(DEFAULT_DKIM_ZONE);
     let depth = match check.option("depth") {
         None | Some("quick") => Depth::Quick,
         Some("full") => Depth::Full,
@@ -17,14 +16,32 @@ pub(crate) fn expectation(check: &Check) -> Result<Expectation, String> {
     };
     let mut required = Vec::new();
     for word in check.required() {
-        required.push(match word {
-            "spf" => RecordKind::Spf,
-            "dmarc" => RecordKind::Dmarc,
-            other => return Err(format!("require {other:?}; expected spf or dmarc")),
+        required.extend_from_slice(match word {
+            "spf" => &[RecordKind::Spf][..],
+            "dmarc" => &[RecordKind::Dmarc],
+            "mx" => &[RecordKind::Mx],
+            "mail_from" => &[RecordKind::MailFromMx, RecordKind::MailFromSpf],
+            other => return Err(format!("require {other:?}; expected spf, dmarc, mx or mail_from")),
         });
     }
-    let expectation = Expectation::new(&check.domain, &check.tokens(), zone);
-    let expectation = expectation.map_err(|error: ExpectationError| error.to_string())?;
+    let text = |option: &str| check.option(option).map(str::to_owned);
+    let facts = Facts {
+        domain: check.domain.clone(),
+        tokens: check.tokens().into_iter().map(str::to_owned).collect(),
+        dkim_zone: text("dkim_zone"),
+        region: text("region"),
+        mail_from: text("mail_from"),
+        is_inbound: match check.option("inbound") {
+            None | Some("no") => false,
+            Some("yes") => true,
+            Some(other) => return Err(format!("inbound {other:?}; expected yes or no")),
+        },
+        selector: text("selector"),
+        public_key: text("public_key"),
+        previous_tokens: check.values("previous_token").map(str::to_owned).collect(),
+        dns_provider: text("dns_provider"),
+    };
+    let expectation = facts.expectation().map_err(|error: ExpectationError| error.to_string())?;
     Ok(expectation.require(&required).with_depth(depth))
 }
 

@@ -19,13 +19,16 @@ const SAYINGS: &[&str] =
 fn say_one(seen: &mut Evidence, record: &ExpectedRecord, address: IpAddr, saying: &str) {
     let right = match record.kind {
         RecordKind::Dkim => format!("{}.dkim.amazonses.com.", String::from_utf8_lossy(record.token().unwrap())),
-        RecordKind::Spf => "v=spf1 include:amazonses.com -all".to_owned(),
+        RecordKind::Spf | RecordKind::MailFromSpf => "v=spf1 include:amazonses.com -all".to_owned(),
+        RecordKind::Mx => "10 inbound-smtp.us-east-1.amazonaws.com.".to_owned(),
+        RecordKind::MailFromMx => "10 feedback-smtp.us-east-1.amazonses.com.".to_owned(),
         RecordKind::Dmarc => "v=DMARC1; p=reject".to_owned(),
     };
     let what = match (saying, record.kind) {
         ("right", _) => right.as_str(),
         ("other", RecordKind::Dkim) => "other.example.",
-        ("other", RecordKind::Spf) => "v=spf1 -all",
+        ("other", RecordKind::Spf | RecordKind::MailFromSpf) => "v=spf1 -all",
+        ("other", RecordKind::Mx | RecordKind::MailFromMx) => "10 mx.example.net.",
         ("other", RecordKind::Dmarc) => "v=DMARC1; p=wrong",
         (other, _) => other,
     };
