@@ -231,10 +231,42 @@ catalogue! {
         "The DMARC record cannot be used as it is."
         "Correct the record."
         "RFC 9989 §4.7";
+    DmarcWrongPlace "dmarc_wrong_place" Warning
+        "The DMARC record stands at a name where no receiver looks."
+        "Move it to _dmarc in front of the domain."
+        "RFC 9989 §4.10";
     DmarcAbsent "dmarc_absent" Warning
         "Neither the domain nor a domain above it has a DMARC policy."
         "Add one, which may start with p=none."
         "RFC 9989 §4.10";
+    DmarcStrictMisalign "dmarc_strict_misalign" Error
+        "The DMARC policy asks for exactly the author's domain, and the mail is signed or sent in the name of another one."
+        "Use relaxed alignment (adkim=r, aspf=r), which takes the whole organization."
+        "RFC 9989 §4.4";
+    DmarcRuaUnauthorised "dmarc_rua_unauthorised" Warning
+        "DMARC reports are to go to another organization, which has not published that it takes them."
+        "Have that organization publish its consent, or send the reports to an address of your own."
+        "RFC 9990 §4";
+    DmarcWildcard "dmarc_wildcard" Notice
+        "A wildcard answers at the place of the DMARC policy."
+        "Add a record at that very name: it then takes precedence over the wildcard."
+        "RFC 4592";
+    DmarcOldTags "dmarc_old_tags" Warning
+        "The DMARC record has tags that the standard took away: pct, rf or ri."
+        "Take them out; for a trial use t=y in place of pct."
+        "RFC 9989 appendix C";
+    DmarcTestMode "dmarc_test_mode" Notice
+        "The DMARC policy is only being tried (t=y), so that receivers apply one that is a level milder."
+        "Take t=y out once nothing of yours fails."
+        "RFC 9989 §4.7";
+    DmarcCname "dmarc_cname" Notice
+        "The DMARC policy is an alias: whoever holds the target decides what it says."
+        "Nothing has to be done; for a policy of its own replace the CNAME by a TXT record."
+        "RFC 1034 §3.6.2";
+    DmarcPslDisagrees "dmarc_psl_disagrees" Notice
+        "Receivers that still go by the list of public suffixes look for the DMARC policy at another domain."
+        "Add a policy at the domain itself, which all receivers find."
+        "RFC 9989 §4.10.2, RFC 7489 §3.2";
     DmarcInherited "dmarc_inherited" Notice
         "The domain has no DMARC policy of its own and takes the one of a domain above it."
         "Nothing has to be done; add a policy of its own where another one is wanted."

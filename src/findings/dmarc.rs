@@ -1,5 +1,8 @@
 //! The DMARC policy of the domain: its own, or that of a domain above by the tree walk (RFC 9989 §4.10).
 
+mod around;
+mod told;
+
 use std::collections::BTreeSet;
 
 use crate::dns::name::Name;
@@ -7,16 +10,16 @@ use crate::dns::public_suffix::is_registry;
 use crate::dns::response::Response;
 use crate::dns::rrset::{Question, RecordType};
 use crate::evidence::{Evidence, Observation};
-use crate::expectation::{Expectation, ExpectedRecord, RecordKind};
+use crate::expectation::{Depth, Expectation, ExpectedRecord, RecordKind};
 use crate::findings::catalogue::{Code, Severity};
 use crate::findings::delegation::not_registered;
-use crate::findings::finding::{Argument, Finding, JudgedRecord};
+use crate::findings::dmarc::around::Around;
+use crate::findings::dmarc::told::{Legs, Told, is_near_miss};
+use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus, Subject};
 use crate::findings::status::standing;
 use crate::findings::txt::{Texts, records_found, texts_at, texts_from};
 use crate::findings::view::{View, Views};
-use crate::records::dmarc::{
-    Applicable, DmarcRecord, Problem, PublicSuffix, Scope, discover, is_dmarc, parse, tree_walk,
-};
+use crate::records::dmarc::{Applicable, PublicSuffix, Scope, discover, is_dmarc, parse, tree_walk};
 
 /// Judges the DMARC records that are expected, in the expectation's order.
 ///
@@ -24,19 +27,25 @@ use crate::records::dmarc::{
 /// receivers cannot use is wrong, whatever applies in its place. Where a name of the tree walk could not be asked and
 /// the policy may hang on it, nothing is known.
 ///
-/// Arguments: `name`, where the record in question stands; with `dmarc_inherited` `inherited_from`, `policy` (what
-/// receivers apply) and `tag` (where it comes from); with `dmarc_syntax` `record` and `problem`; with `dmarc_multiple`
-/// `count`.
+/// Arguments: `name`, where the record in question stands or belongs; with `dmarc_inherited` `inherited_from`, `policy`
+/// (what receivers apply) and `tag` (where it comes from); with `dmarc_syntax` `record` and `problem`; with
+/// `dmarc_multiple` `count`; with `dmarc_wrong_place` `typed`, where the record stands; the others as in [`told`] and
+/// [`around`].
 pub(super) fn judge(expectation: &Expectation, evidence: &Evidence) -> (Vec<JudgedRecord>, Vec<Finding>) {
     let (mut records, mut findings) = (Vec::new(), Vec::new());
     for record in expectation.of_kind(RecordKind::Dmarc) {
         let views = views(expectation, evidence, record);
         let own = evidence.observations(&record.question());
-        let told = views.findings();
-        let above = told.iter().find(|finding| finding.code == Code::DmarcInherited).and_then(place);
-        let inherited = above.map(|asked| evidence.observations(&txt(&asked))).unwrap_or_default();
+        let mut told = views.findings();
+        told.extend(further(expectation, evidence, record, &views).0);
+        let elsewhere = told.iter().filter_map(|finding| match finding.code {
+            Code::DmarcInherited => finding.name("name"),
+            Code::DmarcWrongPlace => finding.name("typed"),
+            _ => None,
+        });
+        let elsewhere = elsewhere.flat_map(|name| evidence.observations(&txt(name)));
         records.push(
-            views.judged(records_found(own.into_iter().chain(inherited), |text| is_dmarc(text) || is_near_miss(text))),
+            views.judged(records_found(own.into_iter().chain(elsewhere), |text| is_dmarc(text) || is_near_miss(text))),
         );
         findings.extend(told);
     }
@@ -66,8 +75,117 @@ pub fn names_still_needed(expectation: &Expectation, evidence: &Evidence) -> Vec
                 Texts::Known(_) | Texts::Unknown => {}
             }
         }
+        if needed.is_empty() {
+            needed.extend(further(expectation, evidence, record, &views(expectation, evidence, record)).1);
+        }
     }
     needed.into_iter().collect()
+}
+
+/// Looks beside and behind the policy that applies, where that is known: what is worth telling of a right record, and
+/// what stands in place of one that is not there. Returns that, and the questions that it still takes.
+///
+/// At depth quick only a policy that is not there, or other texts in its place, cost questions.
+fn further(
+    expectation: &Expectation,
+    evidence: &Evidence,
+    record: &ExpectedRecord,
+    views: &Views<'_, '_>,
+) -> (Vec<Finding>, Vec<Question>) {
+    let (Some(domain), Texts::Known(own)) = (record.name.parent(), texts_at(evidence, &record.name)) else {
+        return Default::default();
+    };
+    let around = around(evidence, record, &domain);
+    let is_full = expectation.depth == Depth::Full;
+    let mut needed = Vec::new();
+    let mut read = |name: &Name| match texts_at(evidence, name) {
+        Texts::Known(texts) => Some(texts),
+        Texts::Ask(question) => {
+            needed.push(question);
+            None
+        }
+        Texts::Unknown => None,
+    };
+    let mut told: Vec<Told> = Vec::new();
+    let is_meant = own.iter().any(|text| is_dmarc(text) || is_near_miss(text));
+    let status = views.status().0;
+    if status == RecordStatus::Absent {
+        // The views tell of it themselves; here it only matters what they need to read.
+        around.wrong_place(&mut read);
+    }
+    if !is_meant && !matches!(status, RecordStatus::Inconsistent | RecordStatus::UnableToCheck) {
+        told.extend(around.wildcard(&own, &mut read));
+    }
+    if status == RecordStatus::Ok {
+        let exists = !is_nonexistent(evidence, &expectation.domain);
+        let mut found = vec![(record.name.clone(), own.clone())];
+        found.extend(above(evidence, &domain).found);
+        let discovery = discover(&domain, exists, &found);
+        let (subject, author) = (&around.subject, &expectation.domain);
+        match &discovery.policy {
+            Applicable::Own(policy) => {
+                let text = own.iter().find(|text| is_dmarc(text)).map(Vec::as_slice).unwrap_or_default();
+                told.extend(told::old_tags(subject, &record.name, policy, text));
+                told.extend(told::test_mode(subject, &record.name, policy, Scope::OwnName));
+                told.extend(told::strict_misalign(subject, &record.name, author, policy, legs(expectation)));
+                told.extend(alias(evidence, record, subject));
+                if is_full {
+                    told.extend(around.wildcard(&own, &mut read));
+                    let organization = discovery.organizational_domain.as_ref();
+                    told.extend(around.unauthorised(policy, organization, &mut read));
+                }
+            }
+            Applicable::Inherited { domain: from, record: policy, .. } => {
+                let place = from.prepend("_dmarc").unwrap_or_else(|_| from.clone());
+                let scope = if exists { Scope::Subdomain } else { Scope::NonexistentSubdomain };
+                told.extend(told::test_mode(subject, &place, policy, scope));
+                told.extend(told::strict_misalign(subject, &place, author, policy, legs(expectation)));
+                let organization = discovery.organizational_domain.as_ref();
+                told.extend(organization.and_then(|domain| told::psl_disagrees(subject, &place, author, domain)));
+                if is_full {
+                    told.extend(around.wrong_place(&mut read));
+                }
+            }
+            _ => {}
+        }
+    }
+    (told.into_iter().map(|told| proven(told, evidence)).collect(), needed)
+}
+
+/// Puts together what is around the policy of a domain.
+fn around<'a>(evidence: &'a Evidence, record: &'a ExpectedRecord, domain: &'a Name) -> Around<'a> {
+    Around {
+        domain,
+        place: &record.name,
+        zone: evidence.zone_of(domain).map(|cut| cut.zone.clone()),
+        probe_label: &evidence.probe_label,
+        subject: Subject::from(record),
+    }
+}
+
+/// Returns what SES signs with and where bounces go.
+fn legs(_expectation: &Expectation) -> Legs<'_> {
+    Legs::default()
+}
+
+/// Tells that the policy's name is an alias, which leads to the policy.
+fn alias(evidence: &Evidence, record: &ExpectedRecord, subject: &Subject) -> Option<Told> {
+    let aliases = evidence.observations(&record.question()).into_iter().filter_map(|seen| match seen.response() {
+        Some(Response::Alias(alias)) => alias.links.first().map(|link| &link.target),
+        _ => None,
+    });
+    let target = aliases.min()?;
+    let finding = told::about(Code::DmarcCname, subject, &record.name).with("target", Argument::Name(target.clone()));
+    Some(Told { finding, read_at: vec![record.name.clone()] })
+}
+
+/// Adds what was said at the names that a finding was read at.
+fn proven(told: Told, evidence: &Evidence) -> Finding {
+    let Told { finding, read_at } = told;
+    read_at.iter().fold(finding, |finding, name| {
+        let seen = evidence.observations(&txt(name));
+        finding.proven_by(&txt(name), seen.into_iter().filter(|seen| seen.is_answer()))
+    })
 }
 
 /// Reads what every server says of the record.
@@ -103,20 +221,6 @@ fn txt(name: &Name) -> Question {
     Question::new(name.clone(), RecordType::TXT)
 }
 
-/// Returns where the record that a finding is about stands.
-fn place(finding: &Finding) -> Option<Name> {
-    match finding.arguments.get("name") {
-        Some(Argument::Name(name)) => Some(name.clone()),
-        _ => None,
-    }
-}
-
-/// Says whether a text is meant as a policy record and is none: `v` is not first, or its letters are wrong (RFC 9989 §4.7).
-fn is_near_miss(text: &[u8]) -> bool {
-    let lower = text.to_ascii_lowercase();
-    !is_dmarc(text) && lower.windows(b"dmarc1".len()).any(|window| window == b"dmarc1")
-}
-
 /// A domain whose policy is wanted.
 struct Author<'a> {
     /// What was seen.
@@ -149,11 +253,17 @@ impl Author<'_> {
         found.extend(above(self.evidence, &self.domain).found);
         let discovery = discover(&self.domain, self.exists, &found);
         match discovery.policy {
-            Applicable::Own(record) => View::Right(self.flaws(&record, own_text.as_deref().unwrap_or_default())),
-            Applicable::Inherited { domain, record, tag } => match self.inherited(domain, &record, &tag.to_string()) {
-                Some(inherited) if self.has_own => View::Wrong(Box::new(inherited)),
-                inherited => View::Right(inherited.into_iter().collect()),
-            },
+            Applicable::Own(record) => {
+                let start = self.finding(Code::DmarcSyntax, &self.record.name);
+                View::Right(told::flaw(start, &record, own_text.as_deref().unwrap_or_default()).into_iter().collect())
+            }
+            Applicable::Inherited { domain, record, tag } => {
+                let scope = if self.exists { Scope::Subdomain } else { Scope::NonexistentSubdomain };
+                let place = domain.prepend("_dmarc").unwrap_or_else(|_| domain.clone());
+                let start = self.finding(Code::DmarcInherited, &place);
+                let inherited = told::inherited(start, &domain, &record, scope, tag);
+                if self.has_own { View::Wrong(Box::new(inherited)) } else { View::Right(vec![inherited]) }
+            }
             Applicable::Unusable { domain, error } => {
                 let place = domain.prepend("_dmarc").unwrap_or(domain);
                 let texts = found.iter().find(|(name, _)| *name == place).map(|(_, texts)| texts.as_slice());
@@ -165,7 +275,7 @@ impl Author<'_> {
                     let texts = found.iter().find(|(name, _)| *name == place).map(|(_, texts)| texts.as_slice());
                     self.repeated(&place, texts.unwrap_or_default().iter().filter(|text| is_dmarc(text)).count())
                 }
-                None => View::Wrong(Box::new(self.finding(Code::DmarcAbsent, &self.record.name))),
+                None => View::Wrong(Box::new(self.absent())),
             },
             Applicable::Unanswered(_) => View::Unknown,
         }
@@ -180,47 +290,26 @@ impl Author<'_> {
         if is_own { finding } else { finding.proven_by(&txt(place), self.evidence.observations(&txt(place))) }
     }
 
+    /// Says that there is no policy, or that it stands in a wrong place.
+    fn absent(&self) -> Finding {
+        let around = around(self.evidence, self.record, &self.domain);
+        let wrong_place = around.wrong_place(&mut |name: &Name| match texts_at(self.evidence, name) {
+            Texts::Known(texts) => Some(texts),
+            Texts::Ask(_) | Texts::Unknown => None,
+        });
+        let Some(told) = wrong_place else { return self.finding(Code::DmarcAbsent, &self.record.name) };
+        let severity = if self.record.is_required { Severity::Error } else { told.finding.severity };
+        proven(told, self.evidence).with_severity(severity)
+    }
+
     /// Says that the record at `place` is none that receivers use.
     fn broken(&self, place: &Name, text: &[u8], problem: String) -> View {
-        let finding = self.finding(Code::DmarcSyntax, place);
-        View::Wrong(Box::new(
-            finding
-                .with("record", Argument::Text(text.escape_ascii().to_string()))
-                .with("problem", Argument::Text(problem)),
-        ))
+        View::Wrong(Box::new(told::broken(self.finding(Code::DmarcSyntax, place), text, problem)))
     }
 
-    /// Says that there are several records at `place`, so that none counts (RFC 9989 §4.10).
+    /// Says that there are several records at `place`, so that none counts.
     fn repeated(&self, place: &Name, count: usize) -> View {
-        let count = Argument::Number(u64::try_from(count).unwrap_or(u64::MAX));
-        View::Wrong(Box::new(self.finding(Code::DmarcMultiple, place).with("count", count)))
-    }
-
-    /// Tells what receivers skip in a record that they use: a warning where it is a policy, else a notice.
-    fn flaws(&self, record: &DmarcRecord, text: &[u8]) -> Vec<Finding> {
-        let is_policy = |problem: &&Problem| matches!(problem, Problem::BadValue { tag: "p" | "sp" | "np", .. });
-        let severe = record.problems.iter().find(is_policy);
-        let Some(problem) = severe.or(record.problems.first()) else { return Vec::new() };
-        let severity = if severe.is_some() { Severity::Warning } else { Severity::Notice };
-        let finding = self
-            .finding(Code::DmarcSyntax, &self.record.name)
-            .with_severity(severity)
-            .with("record", Argument::Text(text.escape_ascii().to_string()))
-            .with("problem", Argument::Text(problem.to_string()));
-        vec![finding]
-    }
-
-    /// Tells whose policy the domain takes, and which.
-    fn inherited(&self, from: Name, record: &DmarcRecord, tag: &str) -> Option<Finding> {
-        let scope = if self.exists { Scope::Subdomain } else { Scope::NonexistentSubdomain };
-        let place = from.prepend("_dmarc").ok()?;
-        let finding = self.finding(Code::DmarcInherited, &place).with_severity(Code::DmarcInherited.severity());
-        Some(
-            finding
-                .with("inherited_from", Argument::Name(from))
-                .with("policy", Argument::Text(record.effective_policy(scope).to_string()))
-                .with("tag", Argument::Text(tag.to_owned())),
-        )
+        View::Wrong(Box::new(told::repeated(self.finding(Code::DmarcMultiple, place), count)))
     }
 }
 

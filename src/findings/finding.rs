@@ -138,6 +138,15 @@ impl Finding {
         self
     }
 
+    /// Returns a name among the arguments.
+    #[must_use]
+    pub fn name(&self, key: &str) -> Option<&Name> {
+        match self.arguments.get(key) {
+            Some(Argument::Name(name)) => Some(name),
+            _ => None,
+        }
+    }
+
     /// Adds the replies to a question as proof; at most 16 are kept.
     #[must_use]
     pub fn proven_by<'a>(mut self, question: &Question, seen: impl IntoIterator<Item = &'a Observation>) -> Self {

@@ -71,7 +71,7 @@ impl<'r, 'e> Views<'r, 'e> {
     }
 
     /// Returns the status and the code that goes with it.
-    fn status(&self) -> (RecordStatus, Option<Code>) {
+    pub(super) fn status(&self) -> (RecordStatus, Option<Code>) {
         if !self.is_checkable {
             return (RecordStatus::UnableToCheck, Some(Code::UnableToCheck));
         }

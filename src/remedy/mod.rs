@@ -7,6 +7,7 @@
 mod case;
 mod cname;
 mod delegation;
+mod dmarc;
 mod mail;
 mod place;
 pub mod publish;
@@ -68,6 +69,14 @@ pub fn remedy(finding: &Finding, expectation: &Expectation, evidence: &Evidence)
         Code::DmarcSyntax => mail::dmarc_syntax(&case),
         Code::DmarcAbsent => mail::dmarc_absent(&case),
         Code::DmarcInherited => mail::dmarc_inherited(&case),
+        Code::DmarcWrongPlace => dmarc::wrong_place(&case),
+        Code::DmarcStrictMisalign => dmarc::strict_misalign(&case),
+        Code::DmarcRuaUnauthorised => dmarc::rua_unauthorised(&case),
+        Code::DmarcWildcard => dmarc::wildcard(&case),
+        Code::DmarcOldTags => dmarc::old_tags(&case),
+        Code::DmarcTestMode => dmarc::test_mode(&case),
+        Code::DmarcCname => dmarc::alias(&case),
+        Code::DmarcPslDisagrees => dmarc::psl_disagrees(&case),
     }
 }
 

@@ -116,6 +116,27 @@ fn finding(code: Code, servers: [&str; 2]) -> Finding {
             .with("problem", text("unknown mechanism `includ`")),
         Code::DmarcMultiple | Code::DmarcAbsent => Finding::new(code, dmarc()),
         Code::DmarcSyntax => Finding::new(code, dmarc()).with("problem", text("bad policy `nothing`")),
+        Code::DmarcWrongPlace => Finding::new(code, dmarc())
+            .with("typed", a_name("dmarc.mail.example.com."))
+            .with("record", text("v=DMARC1; p=none")),
+        Code::DmarcStrictMisalign => Finding::new(code, dmarc())
+            .with("mail_from", a_name("bounce.mail.example.com."))
+            .with("still_aligned", text("dkim")),
+        Code::DmarcRuaUnauthorised => Finding::new(code, dmarc())
+            .with("host", a_name("reports.example."))
+            .with("authorisation", a_name("mail.example.com._report._dmarc.reports.example.")),
+        Code::DmarcWildcard => Finding::new(code, dmarc()).with("wildcard", text("*.mail.example.com")),
+        Code::DmarcOldTags => Finding::new(code, dmarc())
+            .with("tags", text("pct, ri"))
+            .with("pct", text("50"))
+            .with("new_record", text("v=DMARC1; p=reject")),
+        Code::DmarcTestMode => {
+            Finding::new(code, dmarc()).with("published", text("reject")).with("policy", text("quarantine"))
+        }
+        Code::DmarcCname => Finding::new(code, dmarc()).with("target", a_name("policy.example.")),
+        Code::DmarcPslDisagrees => Finding::new(code, dmarc())
+            .with("organizational_domain", a_name("b.example.com."))
+            .with("by_list", a_name("example.com.")),
         Code::DmarcInherited => {
             Finding::new(code, dmarc()).with("inherited_from", a_name("example.com.")).with("policy", text("reject"))
         }

@@ -93,7 +93,11 @@ fn without_a_record_of_its_own_a_domain_takes_the_one_above() {
         ("", "unable_to_check; needs _dmarc.example.com. TXT".to_owned()),
         ("_dmarc.example.com. TXT: v=DMARC1; p=reject\n", inherited("reject", "p")),
         ("_dmarc.example.com. TXT: v=DMARC1; p=reject; sp=none\n", inherited("none", "sp")),
-        ("_dmarc.example.com. TXT: v=DMARC1; p=reject; t=y\n", inherited("quarantine", "p")),
+        (
+            "_dmarc.example.com. TXT: v=DMARC1; p=reject; t=y\n",
+            inherited("quarantine", "p")
+                + "; notice dmarc_test_mode; name=_dmarc.example.com.; policy=quarantine; published=reject",
+        ),
         (
             "_dmarc.example.com. TXT: v=DMARC1; p=none; np=reject\nmail.example.com. TXT: nxdomain\n",
             inherited("reject", "np"),
@@ -145,7 +149,8 @@ fn a_policy_nearest_to_the_top_is_the_organizations() {
     let text = text.replace("b.example.com. TXT: v=DMARC1; p=none", "b.example.com. TXT: v=DMARC1; p=none; psd=n");
     assert_eq!(
         told_of("a.b.example.com", &text),
-        "ok; notice dmarc_inherited; inherited_from=b.example.com.; name=_dmarc.b.example.com.; policy=none; tag=p"
+        "ok; notice dmarc_inherited; inherited_from=b.example.com.; name=_dmarc.b.example.com.; policy=none; tag=p; \
+         notice dmarc_psl_disagrees; by_list=example.com.; name=_dmarc.b.example.com.; organizational_domain=b.example.com."
     );
 }
 
