@@ -34,12 +34,12 @@ pub(crate) enum Command {
     /// Check many domains, from CSV or JSON lines
     #[command(after_help = examples::BULK)]
     Bulk(BulkArguments),
-    /// Look one name and type up, from the root down
-    #[command(after_help = examples::LOOKUP)]
-    Lookup(LookupArguments),
     /// Print what to publish for one domain: what to type at its DNS provider, or records for a program
     #[command(after_help = examples::RECORDS)]
     Records(RecordsArguments),
+    /// Look one name and type up, from the root down
+    #[command(after_help = examples::LOOKUP)]
+    Lookup(LookupArguments),
     /// Explain what can be found: every code, its severity, meaning and remedy
     #[command(after_help = examples::FINDINGS)]
     Findings(FindingsArguments),
@@ -132,33 +132,6 @@ pub(crate) struct BulkArguments {
     pub(crate) resolver: ResolverArguments,
 }
 
-/// What `lookup` takes.
-#[derive(Args, Debug)]
-pub(crate) struct LookupArguments {
-    /// The name
-    #[arg(required_unless_present = "batch")]
-    pub(crate) name: Option<String>,
-    /// The type, such as A, CNAME, TXT or TYPE65
-    #[arg(required_unless_present = "batch", value_name = "TYPE")]
-    pub(crate) kind: Option<String>,
-    /// Look up every line NAME TYPE of standard input; results come in the order of the lines
-    #[arg(long, conflicts_with_all = ["name", "kind"])]
-    pub(crate) batch: bool,
-    /// Print the result as one JSON object on a line
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Show every question on the way, who was asked and what came back
-    #[arg(long)]
-    pub(crate) trace: bool,
-    /// Start the built-in lab on loopback and ask it instead of the Internet
-    #[cfg(feature = "lab")]
-    #[arg(long)]
-    pub(crate) lab: bool,
-    /// How the DNS is asked.
-    #[command(flatten)]
-    pub(crate) resolver: ResolverArguments,
-}
-
 /// What `records` takes.
 #[derive(Args, Debug)]
 pub(crate) struct RecordsArguments {
@@ -201,6 +174,33 @@ pub(crate) enum RecordsFormat {
     Route53,
     /// JSON for Cloudflare's API: POST /zones/ZONE_ID/dns_records/batch
     Cloudflare,
+}
+
+/// What `lookup` takes.
+#[derive(Args, Debug)]
+pub(crate) struct LookupArguments {
+    /// The name
+    #[arg(required_unless_present = "batch")]
+    pub(crate) name: Option<String>,
+    /// The type, such as A, CNAME, TXT or TYPE65
+    #[arg(required_unless_present = "batch", value_name = "TYPE")]
+    pub(crate) kind: Option<String>,
+    /// Look up every line NAME TYPE of standard input; results come in the order of the lines
+    #[arg(long, conflicts_with_all = ["name", "kind"])]
+    pub(crate) batch: bool,
+    /// Print the result as one JSON object on a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Show every question on the way, who was asked and what came back
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// Start the built-in lab on loopback and ask it instead of the Internet
+    #[cfg(feature = "lab")]
+    #[arg(long)]
+    pub(crate) lab: bool,
+    /// How the DNS is asked.
+    #[command(flatten)]
+    pub(crate) resolver: ResolverArguments,
 }
 
 /// What `findings` takes.

@@ -68,35 +68,26 @@ fn source(arguments: &CheckArguments) -> Source<'_> {
 
 /// Says what should be there; the scenario fills in what was not typed.
 fn expect(arguments: &CheckArguments, plan: &Plan) -> Result<Expectation, Failure> {
-    let expectation = records_of(&arguments.domain, &arguments.tokens, arguments.dkim_zone.as_deref(), plan)?;
-    let required: Vec<RecordKind> = arguments.require.iter().map(|kind| RecordKind::from(*kind)).collect();
-    Ok(expectation.require(&required).with_depth(plan.config.depth.unwrap_or(Depth::Full)))
-}
-
-/// Says which records a domain should have; the scenario fills in tokens and zone where no token was typed.
-pub(super) fn records_of(
-    domain: &str,
-    tokens: &[String],
-    dkim_zone: Option<&str>,
-    plan: &Plan,
-) -> Result<Expectation, Failure> {
-    let is_same = |check: &&Check| match (Name::from_user_input(&check.domain), Name::from_user_input(domain)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
-    };
-    let known = if tokens.is_empty() { plan.checks().find(is_same) } else { None };
+    let is_same =
+        |check: &&Check| match (Name::from_user_input(&check.domain), Name::from_user_input(&arguments.domain)) {
+            (Ok(one), Ok(other)) => one == other,
+            _ => false,
+        };
+    let known = if arguments.tokens.is_empty() { plan.checks().find(is_same) } else { None };
     let tokens: Vec<&str> = match known {
         Some(check) => check.tokens(),
-        None => tokens.iter().map(String::as_str).collect(),
+        None => arguments.tokens.iter().map(String::as_str).collect(),
     };
-    let zone = dkim_zone.or_else(|| known.and_then(|check| check.option("dkim_zone")));
-    let expectation = Expectation::new(domain, &tokens, zone.unwrap_or(DEFAULT_DKIM_ZONE));
-    match (expectation, plan.scenario_name()) {
+    let zone = arguments.dkim_zone.as_deref().or_else(|| known.and_then(|check| check.option("dkim_zone")));
+    let expectation = Expectation::new(&arguments.domain, &tokens, zone.unwrap_or(DEFAULT_DKIM_ZONE));
+    let expectation = match (expectation, plan.scenario_name()) {
         (Err(crate::expectation::ExpectationError::TokenCount(0)), Some(name)) => {
-            Err(Failure::NoTokens(name.to_owned()))
+            return Err(Failure::NoTokens(name.to_owned()));
         }
-        (expectation, _) => Ok(expectation?),
-    }
+        (expectation, _) => expectation?,
+    };
+    let required: Vec<RecordKind> = arguments.require.iter().map(|kind| RecordKind::from(*kind)).collect();
+    Ok(expectation.require(&required).with_depth(plan.config.depth.unwrap_or(Depth::Full)))
 }
 
 /// Opens a file to write to, and leaves what is in it.

@@ -44,16 +44,6 @@ Exit code: 2 if the run was not possible or a row was bad, else 1 if a domain is
 if one could not be checked, else 0; 130 after Ctrl-C. After a closed pipe (| head) that of the
 rows done until then.";
 
-/// Of `lookup`.
-pub(super) const LOOKUP: &str = "\
-Examples:
-  zoneproof lookup example.com MX
-  zoneproof lookup abc1._domainkey.mail.example.com CNAME --trace
-  printf 'example.com NS\\nexample.net TXT\\n' | zoneproof lookup --batch --json
-
-Exit code: 0 whatever the DNS says, a failure included; 3 if a name or type cannot be read; 2 if the
-lookup was not possible.";
-
 /// Of `records`.
 pub(super) const RECORDS: &str = "\
 Examples:
@@ -70,6 +60,16 @@ route53 and cloudflare are for one zone: a record that lies in another is left o
 standard error.
 
 Exit code: 0; 2 if it was not possible.";
+
+/// Of `lookup`.
+pub(super) const LOOKUP: &str = "\
+Examples:
+  zoneproof lookup example.com MX
+  zoneproof lookup abc1._domainkey.mail.example.com CNAME --trace
+  printf 'example.com NS\\nexample.net TXT\\n' | zoneproof lookup --batch --json
+
+Exit code: 0 whatever the DNS says, a failure included; 3 if a name or type cannot be read; 2 if the
+lookup was not possible.";
 
 /// Of `findings`.
 pub(super) const FINDINGS: &str = "\

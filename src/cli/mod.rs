@@ -64,8 +64,8 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
     match arguments.command {
         Command::Check(check) => block_on(check::run(check, color)),
         Command::Bulk(bulk) => block_on(bulk::run(bulk)),
-        Command::Lookup(lookup) => block_on(lookup::run(lookup)),
         Command::Records(records) => block_on(records::run(records)),
+        Command::Lookup(lookup) => block_on(lookup::run(lookup)),
         Command::Findings(findings) => findings::run(&findings, color),
         #[cfg(feature = "lab")]
         Command::Lab(lab) => block_on(lab::run(lab)),

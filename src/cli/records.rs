@@ -1,19 +1,21 @@
 //! `zoneproof records`: what to publish for one domain.
 
 use crate::cli::args::{RecordsArguments, RecordsFormat};
-use crate::cli::check::records_of;
 use crate::cli::engine::{Plan, Source};
 use crate::cli::failure::Failure;
 use crate::cli::{WELL, console};
+use crate::dns::name::Name;
 use crate::evidence::Evidence;
+use crate::expectation::{DEFAULT_DKIM_ZONE, Expectation};
 use crate::providers::{Provider, catalogue};
 use crate::remedy::publish::{self, Publication};
+use crate::scenario::expect::Check;
 
 /// Prints the records.
 pub(super) async fn run(arguments: RecordsArguments) -> Result<u8, Failure> {
     let provider = arguments.provider.as_deref().map(find).transpose()?;
     let plan = Plan::read(&arguments.resolver, source(&arguments))?;
-    let expectation = records_of(&arguments.domain, &arguments.tokens, arguments.dkim_zone.as_deref(), &plan)?;
+    let expectation = expect(&arguments, &plan)?;
     let publication = match provider {
         Some(provider) => Publication::new(&expectation, &Evidence::new(String::new())).at(provider),
         None => {
@@ -50,6 +52,19 @@ fn source(arguments: &RecordsArguments) -> Source<'static> {
     }
     let _ = arguments;
     Source::Live
+}
+
+/// Says which records the domain should have; the lab fills in tokens and zone where no token was typed.
+fn expect(arguments: &RecordsArguments, plan: &Plan) -> Result<Expectation, Failure> {
+    let domain = Name::from_user_input(&arguments.domain).ok();
+    let is_same = |check: &&Check| domain.is_some() && Name::from_user_input(&check.domain).ok() == domain;
+    let known = if arguments.tokens.is_empty() { plan.checks().find(is_same) } else { None };
+    let tokens: Vec<&str> = match known {
+        Some(check) => check.tokens(),
+        None => arguments.tokens.iter().map(String::as_str).collect(),
+    };
+    let zone = arguments.dkim_zone.as_deref().or_else(|| known.and_then(|check| check.option("dkim_zone")));
+    Ok(Expectation::new(&arguments.domain, &tokens, zone.unwrap_or(DEFAULT_DKIM_ZONE))?)
 }
 
 /// Finds a provider by its id, or names those whose id or name is like it.

@@ -10,8 +10,9 @@ mod delegation;
 mod dmarc;
 mod mail;
 mod place;
-pub mod publish;
 mod words;
+
+pub mod publish;
 
 use serde::{Deserialize, Serialize};
 
