@@ -82,7 +82,7 @@ const PAGES: &[(Code, Page)] = &[
     ),
     row(
         Code::BudgetExceeded,
-        "A check may send 300 packets, take in 512 KiB follow 16 zone cuts, and take 30 seconds. One of these limits was met before everything was asked.",
+        "A check may send 300 packets, take in 512 KiB and follow 16 zone cuts, and take 30 seconds. One of these limits was met before everything was asked.",
         &[(Code::DelegationLoop, "there the circle itself was seen.")],
     ),
     row(
@@ -313,6 +313,14 @@ const PAGES: &[(Code, Page)] = &[
         &[(Code::DmarcAbsent, "a record that does not begin with v=DMARC1 is no DMARC record at all.")],
     ),
     row(
+        Code::DmarcWrongPlace,
+        "There is no DMARC record at the _dmarc name. A text that begins with v=DMARC1 stands at the domain itself, at dmarc without the underscore, or at the name with the domain twice.",
+        &[
+            (Code::DmarcAbsent, "there no such text is found at these names either."),
+            (Code::DmarcInherited, "there a policy at a domain above applies, and is in its place."),
+        ],
+    ),
+    row(
         Code::DmarcAbsent,
         "The names that a receiver asks (the tree walk of RFC 9989 §4.10: _dmarc in front of the domain and of those above it) were asked; none has a policy.",
         &[
@@ -320,6 +328,47 @@ const PAGES: &[(Code, Page)] = &[
             (Code::DmarcSyntax, "there is a record that cannot be used."),
             (Code::UnableToCheck, "there too few servers answer to say so."),
         ],
+    ),
+    row(
+        Code::DmarcStrictMisalign,
+        "The policy has adkim=s or aspf=s, and the domain that signs or sends the mail is not the author's domain itself.",
+        &[(Code::DmarcSyntax, "there the policy cannot be used at all.")],
+    ),
+    row(
+        Code::DmarcRuaUnauthorised,
+        "The report address lies in another organization's domain, and the name by which that one would say yes (the domain, ._report._dmarc. and the other domain) has no record that begins with v=DMARC1.",
+        &[(Code::DmarcSyntax, "there the policy itself cannot be read.")],
+    ),
+    row(
+        Code::DmarcWildcard,
+        "A name beside _dmarc that nobody made gives the same text: a wildcard makes it up.",
+        &[
+            (Code::DmarcMultiple, "there several records stand at the very name."),
+            (Code::DmarcAbsent, "there nothing answers."),
+        ],
+    ),
+    row(
+        Code::DmarcOldTags,
+        "The policy was read by the grammar of RFC 9989 and has tags that only the older RFC 7489 knew.",
+        &[(Code::DmarcSyntax, "there the record cannot be used; old tags do not hinder its use.")],
+    ),
+    row(
+        Code::DmarcTestMode,
+        "The policy has t=y, by which RFC 9989 has receivers apply one level less than it says.",
+        &[(Code::DmarcOldTags, "pct was the older way to try a policy out.")],
+    ),
+    row(
+        Code::DmarcCname,
+        "The answer for the _dmarc name is a CNAME, and the policy stands where that leads.",
+        &[
+            (Code::DmarcWildcard, "there a wildcard answers at the name."),
+            (Code::DmarcInherited, "there the policy of a domain above applies."),
+        ],
+    ),
+    row(
+        Code::DmarcPslDisagrees,
+        "The tree walk of RFC 9989 and the public suffix list, by which older receivers go, name different organizational domains.",
+        &[(Code::DmarcInherited, "there both agree on the domain above.")],
     ),
     row(
         Code::DmarcInherited,
@@ -357,5 +406,5 @@ mod tests {
     }
 
     /// How many pages there are at least: a page is never taken away while its code is there.
-    const KNOWN_PAGES: usize = 40;
+    const KNOWN_PAGES: usize = 48;
 }
