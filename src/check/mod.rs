@@ -11,6 +11,8 @@ mod gather;
 pub mod plan;
 mod spf;
 
+pub use spf::SpfReview;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;

@@ -31,6 +31,7 @@ pub fn next(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
     if asks.is_empty() {
         asks = dkim::wanted(expectation, evidence);
         asks.extend(policies(expectation, evidence));
+        asks.extend(spf::wanted(expectation, evidence));
         asks.extend(zone_health(expectation, evidence));
     }
     // Scopes sort from wide to narrow: what every server is asked needs no single one.

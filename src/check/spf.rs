@@ -1,10 +1,12 @@
 //! Feeds the evaluation of SPF with answers from the authoritative DNS.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::Checker;
 use crate::budget::Budget;
@@ -12,6 +14,8 @@ use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::rrset::{Question, Rcode, RecordType};
 use crate::expectation::SES_SPF_INCLUDE;
+use crate::findings::Finding;
+use crate::findings::spf::lint::review;
 use crate::records::spf::evaluation::{Answer, Evaluation, Message, Outcome, Step};
 use crate::walk::Journey;
 use crate::walk::lookup::{Lookup, LookupFailure};
@@ -47,32 +51,79 @@ impl Checker {
         self.drive_spf(message, stand_in).await
     }
 
+    /// Looks over the SPF record of a domain and the tree under it.
+    ///
+    /// What is no name has no record and no findings.
+    pub async fn review_spf(&self, domain: &str) -> SpfReview {
+        let labels = domain.strip_suffix('.').unwrap_or(domain).split('.');
+        let name = Name::from_labels(labels).ok().filter(|name| name.label_count() > 1);
+        let Some(name) = name else { return SpfReview { findings: Vec::new() } };
+        let asking = Asking { checker: self, budget: Budget::for_check(), deadline: self.deadline() };
+        let mut known: BTreeMap<Question, Answer> = BTreeMap::new();
+        loop {
+            let review = review(&name, &mut |question| known.get(question).cloned());
+            if review.wanted.is_empty() {
+                return SpfReview { findings: review.findings };
+            }
+            let answers = asking.ask(&review.wanted).await;
+            known.extend(review.wanted.into_iter().zip(answers));
+        }
+    }
+
+    /// Says when the time of a check that starts now is up.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.engine.timeout
+    }
+
     /// Asks what the evaluation wants until it is done.
     async fn drive_spf(&self, message: Message, known: Option<(Question, Answer)>) -> Outcome {
         let mut evaluation = Evaluation::new(message);
         if let Some((question, answer)) = known {
             evaluation.handle_answer(question, answer);
         }
-        let budget = Budget::for_check();
-        let deadline = tokio::time::Instant::now() + self.engine.timeout;
+        let asking = Asking { checker: self, budget: Budget::for_check(), deadline: self.deadline() };
         loop {
             let questions = match evaluation.next() {
                 Step::Done(outcome) => return outcome,
                 Step::Ask(questions) => questions,
             };
-            let lookups = questions.iter().map(|question| async {
-                let journey = Journey::new(&budget, Duration::MAX);
-                let left = deadline.saturating_duration_since(tokio::time::Instant::now());
-                match timeout(left, self.engine.walker.lookup(question, journey)).await {
-                    Ok(lookup) => answer_of(question, &lookup),
-                    Err(_) => Answer::Failed,
-                }
-            });
-            let answers = join_all(lookups).await;
+            let answers = asking.ask(&questions).await;
             for (question, answer) in questions.into_iter().zip(answers) {
                 evaluation.handle_answer(question, answer);
             }
         }
+    }
+}
+
+/// What was found in an SPF record and the tree under it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SpfReview {
+    /// The findings, in order of severity and precedence.
+    pub findings: Vec<Finding>,
+}
+
+/// Rounds of lookups under one budget and one deadline.
+struct Asking<'a> {
+    /// What asks.
+    checker: &'a Checker,
+    /// The purse.
+    budget: Arc<Budget>,
+    /// When nothing more is waited for.
+    deadline: Instant,
+}
+
+impl Asking<'_> {
+    /// Looks all questions up at once; what is late counts as failed.
+    async fn ask(&self, questions: &[Question]) -> Vec<Answer> {
+        let lookups = questions.iter().map(|question| async {
+            let journey = Journey::new(&self.budget, Duration::MAX);
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            match timeout(left, self.checker.engine.walker.lookup(question, journey)).await {
+                Ok(lookup) => answer_of(question, &lookup),
+                Err(_) => Answer::Failed,
+            }
+        });
+        join_all(lookups).await
     }
 }
 

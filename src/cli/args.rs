@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// Look one name and type up, from the root down
     #[command(after_help = examples::LOOKUP)]
     Lookup(LookupArguments),
+    /// Evaluate the SPF record of a domain, and look it over
+    #[command(after_help = examples::SPF)]
+    Spf(SpfArguments),
     /// Explain what can be found: every code, its severity, meaning and remedy
     #[command(after_help = examples::FINDINGS)]
     Findings(FindingsArguments),
@@ -156,6 +159,31 @@ pub(crate) struct RecordsArguments {
     #[cfg(feature = "lab")]
     #[arg(long, conflicts_with = "provider")]
     pub(crate) lab: bool,
+    /// How the DNS is asked.
+    #[command(flatten)]
+    pub(crate) resolver: ResolverArguments,
+}
+
+/// What `spf` takes.
+#[derive(Args, Debug)]
+pub(crate) struct SpfArguments {
+    /// The domain whose record is evaluated
+    pub(crate) domain: String,
+    /// The address that a message comes from [default: any of Amazon SES, by include:amazonses.com]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) ip: Option<String>,
+    /// What the sender says in HELO [default: the domain]
+    #[arg(long, value_name = "NAME", requires = "ip")]
+    pub(crate) helo: Option<String>,
+    /// The sender in MAIL FROM; '' is the null reverse-path [default: postmaster at the domain]
+    #[arg(long, value_name = "ADDRESS", requires = "ip")]
+    pub(crate) mail_from: Option<String>,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Take the DNS from a JSON file instead of the Internet: name -> list of {TYPE: value} or "TIMEOUT"
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dns_fixture: Option<PathBuf>,
     /// How the DNS is asked.
     #[command(flatten)]
     pub(crate) resolver: ResolverArguments,

@@ -70,6 +70,18 @@ Examples:
 
 Exit code: 0 whatever the DNS says, a failure included; 3 if a name or type cannot be read; 2 if the
 lookup was not possible.";
+/// Of `spf`.
+pub(super) const SPF: &str = "\
+Examples:
+  zoneproof spf example.com
+  zoneproof spf example.com --ip 192.0.2.1 --helo mail.example.net --mail-from user@example.com --json
+  zoneproof spf example.com --ip 192.0.2.1 --mail-from '' --dns-fixture dns.json
+
+Without --ip: would a message from Amazon SES pass here? That is whether include:amazonses.com is
+reached; which addresses Amazon uses is not looked at.
+
+Exit code: 0 whatever the DNS says, a failure included; 3 if an argument cannot be read; 2 if the
+evaluation was not possible.";
 
 /// Of `findings`.
 pub(super) const FINDINGS: &str = "\

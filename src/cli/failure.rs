@@ -42,6 +42,9 @@ pub(crate) enum Failure {
         /// What is wrong with it.
         source: NameError,
     },
+    /// An address cannot be read.
+    #[error("error: address {0:?}: expected one such as 192.0.2.1 or 2001:db8::1")]
+    Address(String),
     /// A record type cannot be read.
     #[error("error: {0}")]
     RecordType(#[from] UnknownRecordType),
@@ -142,7 +145,7 @@ impl Failure {
     /// Returns the exit code.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Name { .. } | Self::RecordType(_) => NOT_CHECKED,
+            Self::Name { .. } | Self::Address(_) | Self::RecordType(_) => NOT_CHECKED,
             _ => NOT_POSSIBLE,
         }
     }

@@ -20,6 +20,7 @@ mod lookup;
 mod progress;
 mod records;
 mod render;
+mod spf;
 mod style;
 mod summary;
 
@@ -66,6 +67,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Bulk(bulk) => block_on(bulk::run(bulk)),
         Command::Records(records) => block_on(records::run(records)),
         Command::Lookup(lookup) => block_on(lookup::run(lookup)),
+        Command::Spf(spf) => block_on(spf::run(spf)),
         Command::Findings(findings) => findings::run(&findings, color),
         #[cfg(feature = "lab")]
         Command::Lab(lab) => block_on(lab::run(lab)),

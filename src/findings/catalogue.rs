@@ -223,6 +223,46 @@ catalogue! {
         "The domain has no SPF record."
         "Add one that includes amazonses.com."
         "RFC 7208 §3";
+    SpfTooManyLookups "spf_too_many_lookups" Warning
+        "The SPF record and those that it includes need more than 10 DNS lookups, which receivers treat as an error."
+        "Take out what no longer sends for the domain, or name its addresses with ip4 and ip6 in place of an include."
+        "RFC 7208 §4.6.4";
+    SpfLoop "spf_loop" Warning
+        "The SPF record leads back to itself over its includes, which receivers treat as an error."
+        "Take out the include or redirect that closes the circle."
+        "RFC 7208 §4.6.4";
+    SpfIncludeDead "spf_include_dead" Warning
+        "The SPF record includes a domain that has no SPF record, which receivers treat as an error."
+        "Take out that include, or correct the name in it."
+        "RFC 7208 §5.2";
+    SpfVoid "spf_void" Warning
+        "More than 2 of the names in the SPF record lead to nothing, which receivers treat as an error."
+        "Take out the names that are no longer there."
+        "RFC 7208 §4.6.4";
+    SpfPlusAll "spf_plus_all" Warning
+        "The SPF record ends in +all, so that anyone may send for the domain."
+        "End the record with ~all or -all."
+        "RFC 7208 §5.1";
+    SpfTermsAfterAll "spf_terms_after_all" Warning
+        "The SPF record has terms behind all, which receivers never come to."
+        "Put all at the end of the record."
+        "RFC 7208 §5.1";
+    SpfRedirectWithAll "spf_redirect_with_all" Warning
+        "The SPF record has both all and redirect, so that the redirect has no effect."
+        "Take one of the two out."
+        "RFC 7208 §6.1";
+    SpfPtr "spf_ptr" Notice
+        "The SPF record uses ptr, which is slow, unreliable, and not to be used."
+        "Name the senders with ip4, ip6, a or include in place of ptr."
+        "RFC 7208 §5.5";
+    SpfNeutralAll "spf_neutral_all" Notice
+        "The SPF record ends in ?all, which says nothing about senders that it does not name."
+        "End the record with ~all or -all."
+        "RFC 7208 §5.1";
+    SpfNoAll "spf_no_all" Notice
+        "The SPF record ends in neither all nor redirect, so that it says nothing about senders that it does not name."
+        "End the record with ~all or -all."
+        "RFC 7208 §4.7";
     DmarcMultiple "dmarc_multiple" Warning
         "The name has more than one DMARC record, so that receivers use none."
         "Keep one."

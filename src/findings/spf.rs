@@ -2,6 +2,9 @@
 //!
 //! Reads TXT records and follows `include` and `redirect` as far as the evidence goes. Evaluates nothing for any sender.
 
+pub mod lint;
+mod tree;
+
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::dns::name::Name;
@@ -9,10 +12,11 @@ use crate::dns::rrset::Question;
 use crate::evidence::Evidence;
 use crate::expectation::{Expectation, Expected, ExpectedRecord, RecordKind};
 use crate::findings::catalogue::{Code, Severity};
-use crate::findings::finding::{Argument, Finding, JudgedRecord};
+use crate::findings::finding::{Argument, Finding, JudgedRecord, Subject};
 use crate::findings::txt::{Texts, records_found, texts_at, texts_from};
 use crate::findings::view::{View, Views};
 use crate::records::spf::{DomainSpec, Mechanism, Qualifier, SpfRecord, TermKind, is_spf, merge, parse};
+pub use tree::wanted;
 
 /// The most records that the search for the include reads: a receiver makes no more lookups (RFC 7208 §4.6.4).
 const MAX_LOOKUPS: usize = 10;
@@ -42,6 +46,7 @@ pub(super) fn judge(expectation: &Expectation, evidence: &Evidence) -> (Vec<Judg
         let views = views(evidence, record);
         records.push(views.judged(records_found(evidence.observations(&record.question()), is_spf)));
         findings.extend(views.findings());
+        findings.extend(tree::judge(expectation, evidence, record, &views));
     }
     (records, findings)
 }
@@ -139,7 +144,7 @@ fn view_of_one(
     missing: Finding,
 ) -> View {
     match search(evidence, &record.name, own, include) {
-        Search::Found => View::Right(Vec::new()),
+        Search::Found => View::Right(lint::of_record(&Subject::from(record), own)),
         Search::Open(_) => View::Unknown,
         Search::Missing => {
             let mut missing = missing.with("record", Argument::Text(own.to_string()));

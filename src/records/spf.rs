@@ -6,6 +6,7 @@ mod edit;
 pub mod evaluation;
 mod macro_string;
 mod parse;
+pub mod survey;
 mod term;
 #[cfg(test)]
 mod tests;

@@ -10,9 +10,10 @@ mod delegation;
 mod dmarc;
 mod mail;
 mod place;
+mod policy_tree;
+pub mod publish;
 mod words;
 
-pub mod publish;
 
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +67,12 @@ pub fn remedy(finding: &Finding, expectation: &Expectation, evidence: &Evidence)
         Code::SpfSyntax => mail::spf_syntax(&case),
         Code::SpfMissingInclude => mail::spf_missing_include(&case),
         Code::SpfAbsent => mail::spf_absent(&case),
+        Code::SpfTooManyLookups => policy_tree::spf_too_many_lookups(&case),
+        Code::SpfLoop => policy_tree::spf_loop(&case),
+        Code::SpfIncludeDead => policy_tree::spf_include_dead(&case),
+        Code::SpfVoid => policy_tree::spf_void(&case),
+        Code::SpfPlusAll | Code::SpfTermsAfterAll | Code::SpfRedirectWithAll => policy_tree::spf_tidy(&case),
+        Code::SpfPtr | Code::SpfNeutralAll | Code::SpfNoAll => policy_tree::spf_tidy(&case),
         Code::DmarcMultiple => mail::dmarc_multiple(&case),
         Code::DmarcSyntax => mail::dmarc_syntax(&case),
         Code::DmarcAbsent => mail::dmarc_absent(&case),

@@ -114,6 +114,17 @@ fn finding(code: Code, servers: [&str; 2]) -> Finding {
         Code::SpfSyntax => Finding::new(code, spf())
             .with("column", Argument::Number(8))
             .with("problem", text("unknown mechanism `includ`")),
+        Code::SpfTooManyLookups => Finding::new(code, spf())
+            .with("lookups", Argument::Number(14))
+            .with("branches", text("include:a.example (11), mx (3)"))
+            .with("heaviest", text("include:a.example")),
+        Code::SpfLoop | Code::SpfIncludeDead | Code::SpfVoid => {
+            Finding::new(code, spf()).with("names", names(&["one.example.", "two.example."]))
+        }
+        Code::SpfPtr => Finding::new(code, spf()).with("record", text("v=spf1 ptr include:amazonses.com -all")),
+        Code::SpfPlusAll | Code::SpfTermsAfterAll | Code::SpfRedirectWithAll | Code::SpfNeutralAll | Code::SpfNoAll => {
+            Finding::new(code, spf()).with("new_record", text("v=spf1 include:amazonses.com ~all"))
+        }
         Code::DmarcMultiple | Code::DmarcAbsent => Finding::new(code, dmarc()),
         Code::DmarcSyntax => Finding::new(code, dmarc()).with("problem", text("bad policy `nothing`")),
         Code::DmarcWrongPlace => Finding::new(code, dmarc())

@@ -19,6 +19,28 @@ impl SpfRecord {
         let (before, after) = terms.split_at(at.unwrap_or(terms.len()));
         write(&[before, &[&include], after].concat())
     }
+
+    /// Writes the record with one `all` behind all other mechanisms, `~all` where it had none or a milder one.
+    ///
+    /// A `redirect` beside an `all` had no effect and goes; alone it stays and needs no `all`. So mechanisms that had no
+    /// effect behind an `all` come into effect.
+    pub fn tidied(&self) -> String {
+        let all = match (self.all(), self.redirect()) {
+            (Some(strict), _) if strict >= Qualifier::SoftFail => Some(strict),
+            (None, Some(_)) => None,
+            _ => Some(Qualifier::SoftFail),
+        };
+        let all = all.map(|qualifier| TermKind::Directive(qualifier, Mechanism::All));
+        let kinds = || self.terms.iter().map(|term| &term.kind);
+        let mechanisms = kinds().filter(|kind| matches!(kind, TermKind::Directive(..)) && !kind.is_all());
+        let modifiers = kinds().filter(|kind| match kind {
+            TermKind::Directive(..) => false,
+            TermKind::Redirect(_) => all.is_none(),
+            TermKind::Explanation(_) | TermKind::UnknownModifier { .. } => true,
+        });
+        let terms: Vec<&TermKind> = mechanisms.chain(&all).chain(modifiers).collect();
+        write(&terms)
+    }
 }
 
 /// Writes the one record that stands for several at one name; `None` where there are none.
