@@ -198,10 +198,10 @@ fn no_domain_of_the_corpus_lies_off_the_diagonal() {
         }
     }
     assert_eq!(off, 0, "of {count} domains are off the diagonal:{shown}");
-    // A label that fits everything would prove nothing: none fits what was said of the broken zone's repaired twin.
+    // A label that fits everything would prove nothing: none of a broken zone fits what is said of its repaired twin.
     for (cases, reports) in corpus.cases.chunks_exact(2).zip(reports.chunks_exact(2)) {
-        let is_same = cases[0].tenant.expected.codes().is_empty();
-        assert_eq!(differences(&cases[0], &reports[1]).len() > 2, !is_same, "{}", cases[0].row);
+        let is_broken = !cases[0].tenant.expected.codes().is_empty();
+        assert!(!is_broken || !differences(&cases[0], &reports[1]).is_empty(), "{}", cases[0].row);
     }
 }
 
