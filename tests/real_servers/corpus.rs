@@ -114,7 +114,7 @@ fn differences(case: &Case, report: &Report) -> Vec<String> {
     let root_cause = report.root_cause.map_or("none", Code::as_str);
     compare("root cause".to_owned(), root_cause.to_owned(), label.root_cause().to_owned());
     compare("records".to_owned(), report.records.len().to_string(), label.records.len().to_string());
-    for (record, state) in report.records.iter().zip(label.records) {
+    for (record, state) in report.records.iter().zip(&label.records) {
         let code = record.code.map_or(String::new(), |code| format!(" {}", code.as_str()));
         compare(record.name.clone(), format!("{}{code}", record.status.as_str()), state.words());
     }

@@ -14,7 +14,7 @@ pub(super) fn not_registered(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
     tenant.delegation.clear();
     tenant.addresses.clear();
     tenant.provider_is_another = true;
-    tenant.expected.records = [State::Absent("absent"); 5];
+    tenant.expected.records = vec![State::Absent("absent"); 5];
     tenant.expected.beside.insert("not_registered");
     tenant.expected.root_cause = "not_registered";
     tenant.expected.is_alone = true;

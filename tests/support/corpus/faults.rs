@@ -3,7 +3,7 @@
 use super::delegation::{self, nothing};
 use super::dice::Dice;
 use super::tenant::Tenant;
-use super::{dkim, policies, several};
+use super::{dkim, dmarc, policies, several};
 
 /// Where a fault happens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -92,4 +92,11 @@ faults! {
     "dmarc_syntax" Any, 1, policies::dmarc_syntax, policies::dmarc_corrected;
     "dmarc_absent" Any, 1, policies::dmarc_absent, nothing;
     "dmarc_inherited" Below, 1, policies::dmarc_inherited, policies::dmarc_own_too;
+    "dmarc_wrong_place" Any, 1, dmarc::wrong_place, dmarc::right_place;
+    "dmarc_rua_unauthorised" Any, 1, dmarc::rua_unauthorised, dmarc::rua_authorised;
+    "dmarc_wildcard" Any, 1, dmarc::wildcard, dmarc::beside_wildcard;
+    "dmarc_old_tags" Any, 1, dmarc::old_tags, policies::dmarc_corrected;
+    "dmarc_test_mode" Any, 1, dmarc::test_mode, dmarc::in_force;
+    "dmarc_cname" Any, 1, dmarc::cname, nothing;
+    "dmarc_psl_disagrees" Below, 1, dmarc::psl_disagrees, policies::dmarc_own_too;
 }

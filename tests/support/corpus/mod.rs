@@ -7,6 +7,7 @@
 mod delegation;
 mod dice;
 mod dkim;
+mod dmarc;
 mod faults;
 mod policies;
 pub(crate) mod servers;

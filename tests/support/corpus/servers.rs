@@ -149,8 +149,9 @@ pub(crate) fn internet(sets: &[Set]) -> String {
     }
     text.push_str(
         "zone amazonses.com at 127.59.1.1 127.59.1.2\n  @ TXT \"v=spf1 ip4:198.51.100.0/24 -all\"\n  \
-         *.dkim TXT \"p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDAB\"\n\
-         zone google.com at 127.59.1.1 127.59.1.2\n  _spf TXT \"v=spf1 ip4:192.0.2.0/25 ~all\"\n",
+         *.dkim TXT \"p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDAB\"\n  *.dkim.af-south-1 TXT \"\"\n  www.eu-south-1 A 198.51.100.9\n\
+         zone google.com at 127.59.1.1 127.59.1.2\n  _spf TXT \"v=spf1 ip4:192.0.2.0/25 ~all\"\n  \
+         *._report._dmarc TXT \"v=DMARC1\"\n",
     );
     text
 }

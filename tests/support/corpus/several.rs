@@ -48,12 +48,12 @@ const SERVERS: &[Change] =
 /// Sets the root cause: the first in the catalogue's order of what is wrong with DKIM records; ways that are only long
 /// explain nothing beside an error.
 fn choose_root_cause(tenant: &mut Tenant) {
-    let codes = tenant.expected.records[..3].iter().filter_map(|state| match state {
+    let codes = tenant.expected.dkim().iter().filter_map(|state| match state {
         State::Absent(code) | State::Wrong(code) => Code::from_word(code),
         _ => None,
     });
     let mut codes: Vec<Code> = codes.collect();
-    codes.extend((tenant.expected.records[..3].contains(&State::Ok)).then_some(Code::Partial));
+    codes.extend((tenant.expected.dkim().contains(&State::Ok)).then_some(Code::Partial));
     codes.sort();
     let error = codes.iter().find(|code| **code != Code::Indirect);
     tenant.expected.root_cause = error.or(codes.first()).unwrap().as_str();
@@ -81,35 +81,24 @@ pub(super) fn of_all_kinds(tenant: &mut Tenant, mask: &[usize], dice: &mut Dice)
 /// Rare and right: one thing that a check may stumble over.
 pub(super) fn unusual(tenant: &mut Tenant, mask: &[usize], dice: &mut Dice) {
     let zone = tenant.zone();
-    match dice.below(12) {
+    match dice.below(11) {
         0 => tenant.others.push(("*".to_owned(), "CNAME www.harborline.example.".to_owned())),
         1 => tenant.others.extend((0..30).map(|at| ("@".to_owned(), txt(&format!("{at:02} {}", "x".repeat(90)))))),
         2 => dkim::right_region(tenant, mask, dice),
         3 => delegation::glue(tenant, mask, dice),
         4 => keys_delegated(tenant),
-        5 => dkim::subzone_right(tenant_below(tenant), &[], dice),
+        5 => {
+            tenant.settle("mail");
+            dkim::subzone_right(tenant, &[], dice);
+        }
         6 => tenant.spf = vec!["v=spf1 include:amazonses.com\" \" ~all".to_owned()],
         7 => tenant.spf = vec!["V=SPF1 Include:AmazonSES.COM ~ALL".to_owned()],
         8 => (0..3).for_each(|at| tenant.dkim[at][0].1.insert_str(0, "0 ")),
         9 => tenant.others.push(("old".to_owned(), format!("DNAME new.{zone}."))),
-        10 => {
-            tenant.dmarc = vec![
-                (tenant.below("_dmarc"), format!("CNAME _policy.{zone}.")),
-                ("_policy".to_owned(), txt("v=DMARC1; p=none")),
-            ]
-        }
         _ => tenant
             .others
             .extend([("@".to_owned(), "MX 10 mx".to_owned()), ("mx".to_owned(), "A 203.0.113.25".to_owned())]),
     }
-}
-
-/// Gives a tenant a sender domain below its zone.
-fn tenant_below(tenant: &mut Tenant) -> &mut Tenant {
-    if tenant.sender.is_empty() {
-        tenant.sender = "mail";
-    }
-    tenant
 }
 
 /// The names of the keys are a zone of their own at a hoster.

@@ -45,8 +45,10 @@ impl State {
 /// What must come of a check, nothing else.
 #[derive(Clone, Debug)]
 pub(crate) struct Label {
-    /// The three DKIM records, SPF and DMARC.
-    pub(crate) records: [State; 5],
+    /// The DKIM records, then SPF and DMARC, then what else is expected.
+    pub(crate) records: Vec<State>,
+    /// How many of them are DKIM records.
+    pub(crate) dkim: usize,
     /// What is found beside what the records say.
     pub(crate) beside: BTreeSet<&'static str>,
     /// The finding that explains the others, where a DKIM record is not right.
@@ -63,7 +65,7 @@ impl Label {
         }
         let mut codes: BTreeSet<&str> = self.records.iter().filter_map(|state| state.code()).collect();
         codes.extend(&self.beside);
-        let dkim = &self.records[..3];
+        let dkim = self.dkim();
         let is_missing = |state: &State| matches!(state, State::Absent(_) | State::Wrong(_));
         if dkim.contains(&State::Ok) && dkim.iter().any(is_missing) {
             codes.insert("partial");
@@ -71,9 +73,14 @@ impl Label {
         codes
     }
 
+    /// Returns how the DKIM records stand.
+    pub(crate) fn dkim(&self) -> &[State] {
+        &self.records[..self.dkim]
+    }
+
     /// Returns the verdict by design.md's table.
     pub(crate) fn verdict(&self) -> &'static str {
-        let dkim = &self.records[..3];
+        let dkim = self.dkim();
         let is_somewhere = |state: &State| matches!(state, State::Ok | State::Inconsistent);
         if dkim.contains(&State::Unable) {
             "indeterminate"
@@ -161,13 +168,25 @@ impl Tenant {
             more: String::new(),
             is_full: false,
             provider_is_another: false,
-            expected: Label { records: [State::Ok; 5], beside: BTreeSet::new(), root_cause: "none", is_alone: false },
+            expected: Label {
+                records: vec![State::Ok; 5],
+                dkim: 3,
+                beside: BTreeSet::new(),
+                root_cause: "none",
+                is_alone: false,
+            },
         };
-        tenant.dmarc = vec![(tenant.below("_dmarc"), txt("v=DMARC1; p=none"))];
-        for at in 0..3 {
-            tenant.point(at, &tenant.target(at));
-        }
+        tenant.settle(sender);
         tenant
+    }
+
+    /// Says what stands in front of the zone in the sender domain, and makes its DKIM and DMARC records.
+    pub(crate) fn settle(&mut self, sender: &'static str) {
+        self.sender = sender;
+        self.dmarc = vec![(self.below("_dmarc"), txt("v=DMARC1; p=none"))];
+        for at in 0..3 {
+            self.point(at, &self.target(at));
+        }
     }
 
     /// Returns the zone, without a final dot.
@@ -225,7 +244,7 @@ impl Tenant {
 
     /// Says that nothing can be said, for a reason that is found.
     pub(crate) fn call_unable(&mut self, code: &'static str) {
-        self.expected.records = [State::Unable; 5];
+        self.expected.records = vec![State::Unable; 5];
         self.expected.beside.insert(code);
         self.expected.root_cause = code;
         self.expected.is_alone = true;
