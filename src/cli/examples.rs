@@ -70,6 +70,7 @@ Examples:
 
 Exit code: 0 whatever the DNS says, a failure included; 3 if a name or type cannot be read; 2 if the
 lookup was not possible.";
+
 /// Of `spf`.
 pub(super) const SPF: &str = "\
 Examples:

@@ -14,7 +14,6 @@ mod policy_tree;
 pub mod publish;
 mod words;
 
-
 use serde::{Deserialize, Serialize};
 
 use self::case::Case;
