@@ -34,6 +34,9 @@ pub(crate) enum Command {
     /// Check many domains, from CSV or JSON lines
     #[command(after_help = examples::BULK)]
     Bulk(BulkArguments),
+    /// Say which DMARC policy applies to a domain, who publishes it, and what is wrong with it
+    #[command(after_help = examples::DMARC)]
+    Dmarc(DmarcArguments),
     /// Print what to publish for one domain: what to type at its DNS provider, or records for a program
     #[command(after_help = examples::RECORDS)]
     Records(RecordsArguments),
@@ -130,6 +133,28 @@ pub(crate) struct BulkArguments {
     #[cfg(feature = "lab")]
     #[arg(long)]
     pub(crate) lab: bool,
+    /// How the DNS is asked.
+    #[command(flatten)]
+    pub(crate) resolver: ResolverArguments,
+}
+
+/// What `dmarc` takes.
+#[derive(Args, Debug)]
+pub(crate) struct DmarcArguments {
+    /// The domain of the author (From:)
+    pub(crate) domain: String,
+    /// The custom MAIL FROM, to tell whether SPF aligns with the policy
+    #[arg(long, value_name = "NAME")]
+    pub(crate) mail_from: Option<String>,
+    /// The domain that signs (DKIM d=), to tell whether the signature aligns with the policy [default: the domain]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) signed_by: Option<String>,
+    /// Print the result as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Ask the records in this JSON file instead of the Internet; nothing is sent
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dns_fixture: Option<PathBuf>,
     /// How the DNS is asked.
     #[command(flatten)]
     pub(crate) resolver: ResolverArguments,

@@ -44,6 +44,21 @@ Exit code: 2 if the run was not possible or a row was bad, else 1 if a domain is
 if one could not be checked, else 0; 130 after Ctrl-C. After a closed pipe (| head) that of the
 rows done until then.";
 
+/// Of `dmarc`.
+pub(super) const DMARC: &str = "\
+Examples:
+  zoneproof dmarc mail.example.com
+  zoneproof dmarc mail.example.com --mail-from bounce.mail.example.com --json
+  zoneproof dmarc mail.example.com --dns-fixture records.json --json
+
+The fixture names every record: {\"_dmarc.example.com\": [{\"TXT\": \"v=DMARC1; p=reject\"}]}; what it
+does not name does not exist, and \"TIMEOUT\" in a list is a server that does not answer. In JSON the
+policy is the effective one (p, sp or np; a level milder with t=y), or null where there is none, and
+where it could not be read: then the findings have unable_to_check.
+
+Exit code: 0 whatever the DNS says, a failure included; 3 if a name cannot be read; 2 if the lookup
+was not possible.";
+
 /// Of `records`.
 pub(super) const RECORDS: &str = "\
 Examples:

@@ -9,6 +9,7 @@ mod bulk_input;
 mod check;
 mod completions;
 mod console;
+mod dmarc;
 mod engine;
 mod examples;
 mod failure;
@@ -65,6 +66,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
     match arguments.command {
         Command::Check(check) => block_on(check::run(check, color)),
         Command::Bulk(bulk) => block_on(bulk::run(bulk)),
+        Command::Dmarc(dmarc) => block_on(dmarc::run(dmarc, color)),
         Command::Records(records) => block_on(records::run(records)),
         Command::Lookup(lookup) => block_on(lookup::run(lookup)),
         Command::Spf(spf) => block_on(spf::run(spf)),

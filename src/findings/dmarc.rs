@@ -1,6 +1,7 @@
 //! The DMARC policy of the domain: its own, or that of a domain above by the tree walk (RFC 9989 §4.10).
 
 mod around;
+pub mod assess;
 mod told;
 
 use std::collections::BTreeSet;
@@ -14,7 +15,8 @@ use crate::expectation::{Depth, Expectation, ExpectedRecord, RecordKind};
 use crate::findings::catalogue::{Code, Severity};
 use crate::findings::delegation::not_registered;
 use crate::findings::dmarc::around::Around;
-use crate::findings::dmarc::told::{Legs, Told, is_near_miss};
+pub use crate::findings::dmarc::told::Legs;
+use crate::findings::dmarc::told::{Told, is_near_miss};
 use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus, Subject};
 use crate::findings::status::standing;
 use crate::findings::txt::{Texts, records_found, texts_at, texts_from};
@@ -141,7 +143,9 @@ fn further(
                 told.extend(told::test_mode(subject, &place, policy, scope));
                 told.extend(told::strict_misalign(subject, &place, author, policy, legs(expectation)));
                 let organization = discovery.organizational_domain.as_ref();
-                told.extend(organization.and_then(|domain| told::psl_disagrees(subject, &place, author, domain)));
+                told.extend(
+                    organization.and_then(|domain| told::psl_disagrees(subject, &place, author, domain, "policy")),
+                );
                 if is_full {
                     told.extend(around.wrong_place(&mut read));
                 }
@@ -175,8 +179,7 @@ fn alias(evidence: &Evidence, record: &ExpectedRecord, subject: &Subject) -> Opt
         _ => None,
     });
     let target = aliases.min()?;
-    let finding = told::about(Code::DmarcCname, subject, &record.name).with("target", Argument::Name(target.clone()));
-    Some(Told { finding, read_at: vec![record.name.clone()] })
+    Some(told::alias(subject, &record.name, target.clone()))
 }
 
 /// Adds what was said at the names that a finding was read at.

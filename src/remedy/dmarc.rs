@@ -126,6 +126,12 @@ pub(super) fn psl_disagrees(case: &Case<'_>) -> Remedy {
     let domain = shown(&case.expectation.domain);
     let by_walk = case.name("organizational_domain").map_or_else(|| "one domain".to_owned(), shown);
     let by_list = case.name("by_list").map_or_else(|| "another one".to_owned(), shown);
+    if case.text("effect") == Some("alignment") {
+        let what = format!(
+            "The organization of {domain} begins at {by_walk} by the standard of 2026, and at {by_list} for receivers that still go by the list of public suffixes: they take other names as aligned."
+        );
+        return case.advise(what, format!("Nothing has to be done where mail is signed for {domain} itself."));
+    }
     let what = format!(
         "The DMARC policy of {domain} comes from {by_walk}; receivers that still go by the list of public suffixes look at {by_list} instead."
     );

@@ -122,7 +122,7 @@ fn ttl_of(seen: &Observation) -> Option<Ttl> {
 }
 
 /// Reports a finding with its remedy.
-fn report_finding(finding: &Finding, expectation: &Expectation, evidence: &Evidence) -> ReportedFinding {
+pub(crate) fn report_finding(finding: &Finding, expectation: &Expectation, evidence: &Evidence) -> ReportedFinding {
     let (kind, record) = match &finding.subject {
         Subject::Domain(name) | Subject::Zone(name) | Subject::Server { server: name, .. } => (None, name),
         Subject::Record { kind, name } => (Some(*kind), name),

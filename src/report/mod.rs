@@ -17,6 +17,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "cli")]
+pub(crate) use self::build::report_finding;
+
 use crate::expectation::RecordKind;
 use crate::findings::{Code, RecordStatus, Severity};
 use crate::remedy::Remedy;

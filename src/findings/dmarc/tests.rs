@@ -116,7 +116,9 @@ fn without_a_record_of_its_own_a_domain_takes_the_one_above() {
         ("_dmarc.example.com. TXT: nxdomain\n_dmarc.com. TXT: servfail\n", "unable_to_check".to_owned()),
         (
             "_dmarc.example.com. TXT: nxdomain\n_dmarc.com. TXT: nxdomain\n",
-            "absent; warning dmarc_absent; name=_dmarc.mail.example.com.".to_owned(),
+            "absent; warning dmarc_absent; name=_dmarc.mail.example.com.; needs mail.example.com. TXT; \
+             needs _dmarc.mail.example.com.example.com. TXT; needs dmarc.mail.example.com. TXT"
+                .to_owned(),
         ),
         (
             "_dmarc.example.com. TXT: v=DMARC1; p=none | v=DMARC1; p=reject\n_dmarc.com. TXT: nxdomain\n",

@@ -18,7 +18,7 @@ pub(super) struct Told {
 
 /// Who signs and who gets bounces, where that is known.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Legs<'a> {
+pub struct Legs<'a> {
     /// The domain that signs (DKIM `d=`); the author's own where SES has an identity for it.
     pub signed_by: Option<&'a Name>,
     /// The envelope's domain (SPF): the custom MAIL FROM.
@@ -104,6 +104,12 @@ pub(super) fn test_mode(subject: &Subject, place: &Name, record: &DmarcRecord, s
     record.is_testing.then(|| Told { finding, read_at: vec![place.clone()] })
 }
 
+/// Tells that the policy's name is an alias, which leads to the policy.
+pub(super) fn alias(subject: &Subject, place: &Name, target: Name) -> Told {
+    let finding = about(Code::DmarcCname, subject, place).with("target", Argument::Name(target));
+    Told { finding, read_at: vec![place.clone()] }
+}
+
 /// Tells that strict alignment leaves a leg out, and which one still stands (RFC 9989 §4.4): a warning while one does,
 /// an error where none is left.
 pub(super) fn strict_misalign(
@@ -136,11 +142,18 @@ pub(super) fn strict_misalign(
     Some(Told { finding, read_at: vec![place.clone()] })
 }
 
-/// Tells that receivers that still go by the public suffix list look for the inherited policy at another domain
-/// (RFC 7489 §3.2) than the `organization` of the tree walk; they may find none there, or another one.
-pub(super) fn psl_disagrees(subject: &Subject, place: &Name, author: &Name, organization: &Name) -> Option<Told> {
+/// Tells that receivers that still go by the public suffix list see another organizational domain (RFC 7489 §3.2) than
+/// the `organization` of the tree walk. The `effect` is on the `policy` that they find, or on `alignment` alone.
+pub(super) fn psl_disagrees(
+    subject: &Subject,
+    place: &Name,
+    author: &Name,
+    organization: &Name,
+    effect: &str,
+) -> Option<Told> {
     let listed = registrable_name(author).filter(|listed| listed != organization)?;
     let finding = about(Code::DmarcPslDisagrees, subject, place)
+        .with("effect", Argument::Text(effect.to_owned()))
         .with("organizational_domain", Argument::Name(organization.clone()))
         .with("by_list", Argument::Name(listed));
     Some(Told { finding, read_at: vec![place.clone()] })
