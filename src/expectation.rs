@@ -305,6 +305,23 @@ impl Expectation {
         self
     }
 
+    /// Expects nothing of a domain, for what is told of it whatever is there.
+    #[must_use]
+    pub fn of_nothing(domain: Name) -> Self {
+        Self {
+            domain,
+            dkim_zone: Name::root(),
+            records: Vec::new(),
+            depth: Depth::Full,
+            region: None,
+            mail_from: None,
+            is_inbound: false,
+            selector: None,
+            previous_tokens: Vec::new(),
+            dns_provider: None,
+        }
+    }
+
     /// Makes the verdict depend on the records of `kinds` too.
     #[must_use]
     pub fn require(mut self, kinds: &[RecordKind]) -> Self {

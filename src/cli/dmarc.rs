@@ -13,7 +13,7 @@ use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::rrset::Rcode;
 use crate::evidence::Evidence;
-use crate::expectation::{DEFAULT_DKIM_ZONE, Depth, Expectation};
+use crate::expectation::Expectation;
 use crate::findings::Code;
 use crate::findings::dmarc::Legs;
 use crate::findings::dmarc::assess::{Assessment, Heard, Said, Step, assess, question};
@@ -107,12 +107,7 @@ fn heard(lookup: &Lookup) -> Option<Heard> {
 /// Writes a policy for JSON.
 fn show(domain: &Name, assessment: &Assessment) -> Shown {
     let nothing = Evidence::new(String::new());
-    let expectation = Expectation {
-        domain: domain.clone(),
-        dkim_zone: Name::parse(DEFAULT_DKIM_ZONE).unwrap_or_else(|_| Name::root()),
-        records: Vec::new(),
-        depth: Depth::Full,
-    };
+    let expectation = Expectation::of_nothing(domain.clone());
     let report = |finding| report_finding(finding, &expectation, &nothing);
     Shown {
         queries: assessment.queries.iter().map(Name::to_text_without_dot).collect(),

@@ -161,15 +161,15 @@ fn around<'a>(evidence: &'a Evidence, record: &'a ExpectedRecord, domain: &'a Na
     Around {
         domain,
         place: &record.name,
-        zone: evidence.zone_of(domain).map(|cut| cut.zone.clone()),
+        zone: evidence.zone_of(domain).or_else(|| evidence.zone_of(&record.name)).map(|cut| cut.zone.clone()),
         probe_label: &evidence.probe_label,
         subject: Subject::from(record),
     }
 }
 
-/// Returns what SES signs with and where bounces go.
-fn legs(_expectation: &Expectation) -> Legs<'_> {
-    Legs::default()
+/// Returns what SES signs with, the domain itself, and where bounces go.
+fn legs(expectation: &Expectation) -> Legs<'_> {
+    Legs { signed_by: Some(&expectation.domain), mail_from: expectation.mail_from.as_ref() }
 }
 
 /// Tells that the policy's name is an alias, which leads to the policy.

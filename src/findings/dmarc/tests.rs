@@ -116,8 +116,8 @@ fn without_a_record_of_its_own_a_domain_takes_the_one_above() {
         ("_dmarc.example.com. TXT: nxdomain\n_dmarc.com. TXT: servfail\n", "unable_to_check".to_owned()),
         (
             "_dmarc.example.com. TXT: nxdomain\n_dmarc.com. TXT: nxdomain\n",
-            "absent; warning dmarc_absent; name=_dmarc.mail.example.com.; needs mail.example.com. TXT; \
-             needs _dmarc.mail.example.com.example.com. TXT; needs dmarc.mail.example.com. TXT"
+            "absent; warning dmarc_absent; name=_dmarc.mail.example.com.; \
+             needs _dmarc.mail.example.com.example.com. TXT; needs mail.example.com. TXT; needs dmarc.mail.example.com. TXT"
                 .to_owned(),
         ),
         (
@@ -152,7 +152,7 @@ fn a_policy_nearest_to_the_top_is_the_organizations() {
     assert_eq!(
         told_of("a.b.example.com", &text),
         "ok; notice dmarc_inherited; inherited_from=b.example.com.; name=_dmarc.b.example.com.; policy=none; tag=p; \
-         notice dmarc_psl_disagrees; by_list=example.com.; name=_dmarc.b.example.com.; organizational_domain=b.example.com."
+         notice dmarc_psl_disagrees; by_list=example.com.; effect=policy; name=_dmarc.b.example.com.; organizational_domain=b.example.com."
     );
 }
 
