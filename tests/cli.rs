@@ -6,6 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+#[path = "cli/dmarc.rs"]
+mod dmarc;
 #[cfg(all(unix, feature = "lab"))]
 #[path = "cli/runs.rs"]
 mod runs;

@@ -5,6 +5,7 @@
 //! tenant is its registry's delegation, its zone, what its servers do wrong, and its check with what must come of it.
 
 mod dice;
+mod dmarc;
 mod faults;
 mod operators;
 mod policies;

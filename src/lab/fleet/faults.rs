@@ -2,7 +2,7 @@
 
 use crate::lab::fleet::dice::Dice;
 use crate::lab::fleet::tenant::{Sender, Tenant};
-use crate::lab::fleet::{records, servers};
+use crate::lab::fleet::{dmarc, records, servers};
 
 /// What must come of the check of a tenant with a fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,7 +43,7 @@ pub(super) struct Fault {
 }
 
 use Outcome::{Failing, Indeterminate, Partial, PartialByAbsence, Propagating, Ready};
-use Sender::{Anywhere, AtZone, Below};
+use Sender::{Anywhere, AtZone, Below, Deep};
 
 /// Any of the big providers.
 const ANY: Places = &[];
@@ -113,6 +113,14 @@ faults! {
     "spf_absent" ANY, Anywhere, 2, Ready, records::spf_absent, "right, but there is no SPF record";
     "dmarc_multiple" ANY, Anywhere, 1, Ready, records::dmarc_multiple, "right, but there are two DMARC records";
     "dmarc_syntax" ANY, Anywhere, 1, Ready, records::dmarc_syntax, "right, but the DMARC record has a slip in it";
+    "dmarc_wrong_place" ANY, Anywhere, 1, Ready, dmarc::wrong_place, "right, but the underscore of _dmarc was left out";
+    "dmarc_strict_misalign" ANY, Anywhere, 0, Ready, dmarc::strict_misalign, "right, but the DMARC record wants SPF to be exactly the domain's";
+    "dmarc_rua_unauthorised" ANY, Anywhere, 0, Ready, dmarc::rua_unauthorised, "right, but the service for DMARC reports is gone";
+    "dmarc_wildcard" HARBORLINE, Below, 0, Ready, dmarc::wildcard, "right, but the DMARC policy is a wildcard's";
+    "dmarc_old_tags" ANY, Anywhere, 1, Ready, dmarc::old_tags, "right, but the DMARC record is of the old standard";
+    "dmarc_test_mode" ANY, Anywhere, 0, Ready, dmarc::test_mode, "right, and the DMARC policy is being tried";
+    "dmarc_cname" ANY, Anywhere, 0, Ready, dmarc::alias, "right, and the DMARC policy is an alias";
+    "dmarc_psl_disagrees" ANY, Deep, 0, Ready, dmarc::psl_disagrees, "right, but the DMARC policy stands half way up";
     "dmarc_absent" ANY, Anywhere, 3, Ready, records::dmarc_absent, "right, but there is no DMARC record";
 }
 

@@ -21,6 +21,8 @@ const SENDERS: &[&str] =
     &["mail", "mail", "mail", "mail", "send", "notify", "news", "post", "news.mail", "app.send", "", "", ""];
 /// What goes with [`Sender::Below`].
 const SENDERS_BELOW: &[&str] = &["mail", "mail", "mail", "send", "notify", "news.mail"];
+/// What goes with [`Sender::Deep`].
+const SENDER_DEEP: &str = "news.mail";
 
 /// Where the sender domain is to be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,6 +33,8 @@ pub(super) enum Sender {
     AtZone,
     /// Below the zone.
     Below,
+    /// Two labels below the zone.
+    Deep,
 }
 
 /// A record: its owner relative to the zone, its type, its data.
@@ -127,6 +131,7 @@ impl Tenant {
             Sender::Anywhere => dice.pick(SENDERS),
             Sender::AtZone => "",
             Sender::Below => dice.pick(SENDERS_BELOW),
+            Sender::Deep => SENDER_DEEP,
         };
         let mut tenant = Self {
             label,
