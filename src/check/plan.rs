@@ -15,7 +15,7 @@ use crate::findings::finding::RecordStatus;
 use crate::findings::inquiry::is_asked_or_futile;
 pub use crate::findings::inquiry::{Ask, Scope};
 use crate::findings::status::{cname_standing, standing};
-use crate::findings::{dkim, dmarc, spf};
+use crate::findings::{dkim, dmarc, exchange, spf};
 
 /// Returns what is left to ask; sorted, each question once, empty where the evidence is complete.
 ///
@@ -30,6 +30,7 @@ pub fn next(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
     let mut asks = expected_records(expectation, evidence);
     if asks.is_empty() {
         asks = dkim::wanted(expectation, evidence);
+        asks.extend(exchange::wanted(expectation, evidence));
         asks.extend(policies(expectation, evidence));
         asks.extend(spf::wanted(expectation, evidence));
         asks.extend(zone_health(expectation, evidence));
@@ -51,7 +52,9 @@ fn expected_records(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> 
 
 /// Asks for the policies of other names that the SPF and DMARC records lead to.
 fn policies(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
-    let includes = expectation.of_kind(RecordKind::Spf).flat_map(|record| spf::includes_still_needed(record, evidence));
+    let policies =
+        expectation.records.iter().filter(|record| matches!(record.kind, RecordKind::Spf | RecordKind::MailFromSpf));
+    let includes = policies.flat_map(|record| spf::includes_still_needed(record, evidence));
     includes
         .chain(dmarc::names_still_needed(expectation, evidence))
         .filter(|question| !is_asked_or_futile(evidence, question))

@@ -72,6 +72,9 @@ pub enum ExpectationError {
         /// The sender domain.
         domain: String,
     },
+    /// Whether Amazon SES takes in the mail is neither yes nor no.
+    #[error("inbound {0:?}: expected yes or no")]
+    Inbound(String),
     /// The selector is no name.
     #[error("DKIM selector {text:?}: {source}")]
     Selector {

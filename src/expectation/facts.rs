@@ -28,6 +28,19 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// Reads whether Amazon SES takes in the domain's mail: yes or no, true or false, 1 or 0; blank is no.
+    ///
+    /// # Errors
+    /// [`ExpectationError::Inbound`].
+    pub fn set_inbound(&mut self, word: &str) -> Result<(), ExpectationError> {
+        self.is_inbound = match word.trim().to_ascii_lowercase().as_str() {
+            "yes" | "true" | "1" => true,
+            "no" | "false" | "0" | "" => false,
+            _ => return Err(ExpectationError::Inbound(word.trim().to_owned())),
+        };
+        Ok(())
+    }
+
     /// Says what should be there. What is blank counts as not told.
     ///
     /// # Errors

@@ -311,6 +311,58 @@ catalogue! {
         "The domain has no DMARC policy of its own and takes the one of a domain above it."
         "Nothing has to be done; add a policy of its own where another one is wanted."
         "RFC 9989 §4.10.1";
+    MailfromIsCname "mailfrom_is_cname" Warning
+        "The MAIL FROM name is a CNAME, beside which it can have no MX record and no SPF record of its own."
+        "Delete the CNAME and add the MX and the TXT record."
+        "RFC 1034 §3.6.2, RFC 2181 §10.1";
+    MxNull "mx_null" Warning
+        "The MX record says that the name takes no mail at all."
+        "Delete it and add the MX record that Amazon SES needs."
+        "RFC 7505 §3";
+    MxZoneAppended "mx_zone_appended" Warning
+        "The host in the MX record has the domain's own name at its end: the panel appended it."
+        "End the value with a dot."
+        "RFC 1035 §5.1";
+    MxIsIp "mx_is_ip" Warning
+        "The MX record holds an address where the name of a host should be."
+        "Put the name of the host into it."
+        "RFC 1035 §3.3.9, RFC 5321 §5.1";
+    MailfromRegion "mailfrom_region" Warning
+        "The MX record of the MAIL FROM name is that of another AWS region, whose bounces go astray."
+        "Use the host of the region that the SES identity is in."
+        "Amazon SES, Using a custom MAIL FROM domain";
+    MailfromMxExtra "mailfrom_mx_extra" Warning
+        "The MAIL FROM name has more than one MX record; Amazon SES wants exactly one."
+        "Keep the one of Amazon SES and delete the others."
+        "Amazon SES, Using a custom MAIL FROM domain";
+    MxIsCname "mx_is_cname" Warning
+        "The host in the MX record is an alias of the right one, which an MX record may not name."
+        "Put the host itself into the MX record."
+        "RFC 2181 §10.3";
+    MxTargetDead "mx_target_dead" Warning
+        "The host in the MX record has no address, so that mail goes nowhere."
+        "Put the host of Amazon SES into the MX record."
+        "RFC 5321 §5.1, RFC 1912 §2.5";
+    MxForeign "mx_foreign" Warning
+        "The MX record leads to another mail system, or to another AWS region."
+        "Leave the mail of that system where it is and take in mail by a subdomain, or replace the record where nobody needs it."
+        "RFC 5321 §5.1";
+    MailfromMxAbsent "mailfrom_mx_absent" Warning
+        "The MAIL FROM name has no MX record of its own, so that Amazon SES does not use it."
+        "Add the MX record."
+        "Amazon SES, Using a custom MAIL FROM domain";
+    MxInboundAbsent "mx_inbound_absent" Warning
+        "The domain has no MX record, so that its mail does not come to Amazon SES."
+        "Add the MX record."
+        "Amazon SES, Publishing an MX record for email receiving";
+    MailfromSpfAbsent "mailfrom_spf_absent" Warning
+        "The MAIL FROM name has no SPF record that names Amazon SES, so that SPF fails there."
+        "Add the SPF record, or put include:amazonses.com into the one that is there."
+        "Amazon SES, Using a custom MAIL FROM domain; RFC 7208 §2.4";
+    MxImplicitA "mx_implicit_a" Notice
+        "Without an MX record, mail for the domain goes to its own address."
+        "Add the MX record; mail then no longer goes to that address."
+        "RFC 5321 §5.1";
 }
 
 impl Code {

@@ -7,9 +7,9 @@ use crate::evidence::{Evidence, Observation};
 use crate::expectation::{Expectation, ExpectedRecord, RecordKind};
 use crate::findings::catalogue::Code;
 use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus};
-use crate::findings::status::{cname_standing, standing};
+use crate::findings::status::cname_standing;
 use crate::findings::view::Views;
-use crate::findings::{dmarc, spf};
+use crate::findings::{dmarc, exchange, spf};
 
 /// Finds the records whose servers differ, one finding for each kind of record.
 ///
@@ -66,12 +66,9 @@ fn camps<'e>(
             let standing = cname_standing(evidence, record);
             (standing.answering(), standing.other)
         }
-        RecordKind::Spf => of(spf::views(evidence, record)),
+        RecordKind::Spf | RecordKind::MailFromSpf => of(spf::views(evidence, record)),
         RecordKind::Dmarc => of(dmarc::views(expectation, evidence, record)),
-        RecordKind::Mx | RecordKind::MailFromMx | RecordKind::MailFromSpf => {
-            let standing = standing(evidence, &record.question(), |_| false);
-            (standing.answering(), standing.other)
-        }
+        RecordKind::Mx | RecordKind::MailFromMx => of(exchange::views(expectation, evidence, record)),
     }
 }
 

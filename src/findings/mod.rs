@@ -9,6 +9,7 @@ mod consistency;
 mod delegation;
 pub mod dkim;
 pub mod dmarc;
+pub mod exchange;
 pub mod finding;
 pub mod inquiry;
 pub mod pages;
@@ -51,7 +52,12 @@ fn conclude(
     evidence: &Evidence,
     (mut records, mut findings): (Vec<JudgedRecord>, Vec<Finding>),
 ) -> Judgement {
-    for (judged, found) in [spf::judge(expectation, evidence), dmarc::judge(expectation, evidence)] {
+    let others = [
+        spf::judge(expectation, evidence),
+        dmarc::judge(expectation, evidence),
+        exchange::judge(expectation, evidence),
+    ];
+    for (judged, found) in others {
         records.extend(judged);
         findings.extend(found);
     }

@@ -169,6 +169,10 @@ pub(crate) fn rdata(kind: RecordType, text: &str) -> Rdata {
         RecordType::NS => Rdata::Ns(name(text)),
         RecordType::TXT => Rdata::Txt(vec![text.as_bytes().into()]),
         RecordType::SOA => Rdata::Soa(soa()),
+        RecordType::MX => {
+            let (preference, exchange) = text.split_once(' ').unwrap();
+            Rdata::Mx { preference: preference.parse().unwrap(), exchange: name(exchange) }
+        }
         other => panic!("{other}"),
     }
 }

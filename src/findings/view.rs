@@ -18,6 +18,11 @@ pub(super) enum View {
     Unknown,
 }
 
+/// Says whether a code means that nothing is there.
+fn is_absence(code: Code) -> bool {
+    matches!(code, Code::SpfAbsent | Code::DmarcAbsent | Code::MxInboundAbsent | Code::MailfromMxAbsent)
+}
+
 /// What a record comes to at all its servers.
 #[derive(Clone, Debug)]
 pub(super) struct Views<'r, 'e> {
@@ -77,7 +82,7 @@ impl<'r, 'e> Views<'r, 'e> {
         }
         match (self.right.is_empty(), self.wrong.is_empty(), self.shared_code()) {
             (_, true, _) => (RecordStatus::Ok, None),
-            (true, false, Some(code @ (Code::SpfAbsent | Code::DmarcAbsent))) => (RecordStatus::Absent, Some(code)),
+            (true, false, Some(code)) if is_absence(code) => (RecordStatus::Absent, Some(code)),
             (true, false, Some(code)) => (RecordStatus::Wrong, Some(code)),
             (..) => (RecordStatus::Inconsistent, Some(Code::InconsistentServers)),
         }

@@ -6,6 +6,7 @@
 
 mod dice;
 mod dmarc;
+mod exchange;
 mod faults;
 mod operators;
 mod policies;
@@ -31,7 +32,7 @@ const BROKEN_ONE_IN: usize = 3;
 
 /// Writes `count` tenants for the Internet of [`super::internet_with`].
 ///
-/// From 126 tenants on, each code of the catalogue comes at least once. Tenants whose name servers are silent come once,
+/// From 168 tenants on, each code of the catalogue comes at least once. Tenants whose name servers are silent come once,
 /// however many tenants there are, so that a run over all of them does not spend its time on waiting.
 #[must_use]
 pub fn fleet(count: usize, seed: u64) -> String {

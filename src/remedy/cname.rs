@@ -7,10 +7,10 @@ use crate::evidence::ZoneCut;
 use crate::expectation::RecordKind;
 use crate::providers::{ValueDot, catalogue};
 use crate::remedy::case::{Case, join};
-use crate::remedy::mail;
 use crate::remedy::place::Place;
 use crate::remedy::words::{aside, list, list_names, plural, quoted, shown};
 use crate::remedy::{Action, Remedy, Step};
+use crate::remedy::{exchange, mail};
 
 /// The type that every record here should have.
 const CNAME: &str = "CNAME";
@@ -20,7 +20,8 @@ pub(super) fn absent(case: &Case<'_>) -> Remedy {
     match case.kind {
         Some(RecordKind::Spf | RecordKind::MailFromSpf) => mail::spf_absent(case),
         Some(RecordKind::Dmarc) => mail::dmarc_absent(case),
-        Some(RecordKind::Dkim | RecordKind::Mx | RecordKind::MailFromMx) | None => {
+        Some(RecordKind::Mx | RecordKind::MailFromMx) => exchange::mx_absent(case),
+        Some(RecordKind::Dkim) | None => {
             case.at_panel(format!("There is no CNAME record at {}.", shown(case.owner)), add(case, &[]))
         }
     }

@@ -8,6 +8,7 @@ mod case;
 mod cname;
 mod delegation;
 mod dmarc;
+mod exchange;
 mod mail;
 mod place;
 mod policy_tree;
@@ -84,6 +85,18 @@ pub fn remedy(finding: &Finding, expectation: &Expectation, evidence: &Evidence)
         Code::DmarcTestMode => dmarc::test_mode(&case),
         Code::DmarcCname => dmarc::alias(&case),
         Code::DmarcPslDisagrees => dmarc::psl_disagrees(&case),
+        Code::MailfromIsCname => exchange::mailfrom_is_cname(&case),
+        Code::MxNull => exchange::mx_null(&case),
+        Code::MxZoneAppended => exchange::mx_zone_appended(&case),
+        Code::MxIsIp => exchange::mx_is_ip(&case),
+        Code::MailfromRegion => exchange::mailfrom_region(&case),
+        Code::MailfromMxExtra => exchange::mailfrom_mx_extra(&case),
+        Code::MxIsCname => exchange::mx_is_cname(&case),
+        Code::MxTargetDead => exchange::mx_target_dead(&case),
+        Code::MxForeign => exchange::mx_foreign(&case),
+        Code::MailfromMxAbsent | Code::MxInboundAbsent => exchange::mx_absent(&case),
+        Code::MailfromSpfAbsent => exchange::mailfrom_spf_absent(&case),
+        Code::MxImplicitA => exchange::mx_implicit_a(&case),
     }
 }
 

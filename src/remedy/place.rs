@@ -177,13 +177,15 @@ impl Hand<'_> {
         let field = self.value_field(record_type);
         let value = value.as_deref().map(|value| self.tell_value(record_type, value));
         let menu = || self.panel.menu_for(self.zone);
+        // As it is spoken: an MX, an A, an NS; a CNAME, a TXT.
+        let article = if record_type.starts_with(['A', 'M', 'N']) { "an" } else { "a" };
         match (action, value) {
             (Action::Delete, None) => format!("delete the {record_type} record with {host}"),
             (Action::Delete, Some(value)) => format!("delete the {record_type} record with {host} and {field} {value}"),
-            (Action::Add, None) => format!("add a {record_type} record ({}): {host}", menu()),
+            (Action::Add, None) => format!("add {article} {record_type} record ({}): {host}", menu()),
             (Action::Add, Some(value)) => {
                 let hint = self.hint(record_type, step.value.as_deref());
-                format!("add a {record_type} record ({}): {host}, {field} {value} ({hint})", menu())
+                format!("add {article} {record_type} record ({}): {host}, {field} {value} ({hint})", menu())
             }
             (Action::Change, None) => format!("change the {record_type} record with {host}"),
             (Action::Change, Some(value)) => {

@@ -10,7 +10,9 @@ const GANDI: [&str; 2] = ["ns-1-a.gandi.net.", "ns-2-b.gandi.net."];
 const UNKNOWN: [&str; 2] = ["ns1.example.net.", "ns2.example.net."];
 
 fn expectation() -> Expectation {
-    Expectation::new("mail.example.com", &["t1", "t2", "t3"], DEFAULT_DKIM_ZONE).unwrap()
+    let plain = Expectation::new("mail.example.com", &["t1", "t2", "t3"], DEFAULT_DKIM_ZONE).unwrap();
+    let with_mail_from = plain.with_inbound().with_mail_from("bounce.mail.example.com").unwrap();
+    with_mail_from.with_region("eu-west-1").unwrap()
 }
 
 /// The zone `example.com.` at two servers, with two SPF and two DMARC records.
@@ -20,6 +22,7 @@ fn zone_at(servers: [&str; 2]) -> Evidence {
         "zone example.com. {one}=192.0.2.1 {two}=192.0.2.2
          t1._domainkey.mail.example.com. CNAME: nxdomain
          mail.example.com. TXT: v=spf1 ip4:192.0.2.7 ~all | v=spf1 include:spf.example.net -all | not=spf
+         bounce.mail.example.com. MX: 10 feedback-smtp.eu-west-1.amazonses.com. | 20 mx.example.net.
          _dmarc.mail.example.com. TXT: v=DMARC1; p=reject | v=DMARC1; p=none"
     ))
 }
@@ -45,6 +48,14 @@ fn spf() -> Subject {
 
 fn dmarc() -> Subject {
     Subject::Record { kind: RecordKind::Dmarc, name: name("_dmarc.mail.example.com.") }
+}
+
+fn mx() -> Subject {
+    Subject::Record { kind: RecordKind::Mx, name: name("mail.example.com.") }
+}
+
+fn mail_from(kind: RecordKind) -> Subject {
+    Subject::Record { kind, name: name("bounce.mail.example.com.") }
 }
 
 fn zone() -> Subject {
@@ -151,6 +162,24 @@ fn finding(code: Code, servers: [&str; 2]) -> Finding {
         Code::DmarcInherited => {
             Finding::new(code, dmarc()).with("inherited_from", a_name("example.com.")).with("policy", text("reject"))
         }
+        Code::MailfromIsCname => {
+            Finding::new(code, mail_from(RecordKind::MailFromMx)).with("target", a_name("mail-service.example."))
+        }
+        Code::MxNull | Code::MailfromMxAbsent => Finding::new(code, mail_from(RecordKind::MailFromMx)),
+        Code::MxZoneAppended => Finding::new(code, mail_from(RecordKind::MailFromMx))
+            .with("exchanges", names(&["feedback-smtp.eu-west-1.amazonses.com.example.com."])),
+        Code::MxIsIp => Finding::new(code, mx()).with("exchanges", names(&["192.0.2.7."])),
+        Code::MailfromRegion => Finding::new(code, mail_from(RecordKind::MailFromMx))
+            .with("exchanges", names(&["feedback-smtp.us-east-1.amazonses.com."]))
+            .with("region", text("us-east-1")),
+        Code::MailfromMxExtra => {
+            Finding::new(code, mail_from(RecordKind::MailFromMx)).with("count", Argument::Number(2))
+        }
+        Code::MxIsCname | Code::MxTargetDead => Finding::new(code, mx()).with("exchanges", names(&["mx.example.com."])),
+        Code::MxForeign => Finding::new(code, mx()).with("exchanges", names(&["aspmx.l.google.com."])),
+        Code::MxInboundAbsent => Finding::new(code, mx()),
+        Code::MailfromSpfAbsent => Finding::new(code, mail_from(RecordKind::MailFromSpf)),
+        Code::MxImplicitA => Finding::new(code, mx()).with("addresses", addresses(&["192.0.2.80"])),
     }
 }
 

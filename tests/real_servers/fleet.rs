@@ -66,10 +66,10 @@ fn essence(report: &Report) -> (String, String, BTreeSet<(String, String)>) {
 
 /// Runs the program over the rows and returns the reports, by row; prints what the run cost.
 fn run_bulk(folder: &Path, port: u16, rows: &[&Check]) -> BTreeMap<u64, Report> {
-    let mut text = "domain,token1,token2,token3,dkim_zone\n".to_owned();
+    let mut text = "domain,token1,token2,token3,dkim_zone,region,mail_from,inbound\n".to_owned();
     for check in rows {
-        let zone = check.option("dkim_zone").unwrap_or_default();
-        writeln!(text, "{},{},{zone}", check.domain, check.tokens().join(",")).unwrap();
+        let told = ["dkim_zone", "region", "mail_from", "inbound"].map(|name| check.option(name).unwrap_or_default());
+        writeln!(text, "{},{},{}", check.domain, check.tokens().join(","), told.join(",")).unwrap();
     }
     let (input, output) = (folder.join("tenants.csv"), folder.join("reports.jsonl"));
     std::fs::write(&input, text).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::lab::fleet::dice::Dice;
 use crate::lab::fleet::tenant::{Sender, Tenant};
-use crate::lab::fleet::{dmarc, records, servers};
+use crate::lab::fleet::{dmarc, exchange, records, servers};
 
 /// What must come of the check of a tenant with a fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -19,6 +19,8 @@ pub(super) enum Outcome {
     Indeterminate,
     /// The verdict is `ready`, and the fault is found all the same.
     Ready,
+    /// The verdict is `ready`; the fault is found beside an MX record that is absent.
+    ReadyByAbsence,
 }
 
 /// Where a tenant with a fault is.
@@ -42,7 +44,7 @@ pub(super) struct Fault {
     pub(super) apply: fn(&mut Tenant, &mut Dice),
 }
 
-use Outcome::{Failing, Indeterminate, Partial, PartialByAbsence, Propagating, Ready};
+use Outcome::{Failing, Indeterminate, Partial, PartialByAbsence, Propagating, Ready, ReadyByAbsence};
 use Sender::{Anywhere, AtZone, Below, Deep};
 
 /// Any of the big providers.
@@ -122,6 +124,19 @@ faults! {
     "dmarc_cname" ANY, Anywhere, 0, Ready, dmarc::alias, "right, and the DMARC policy is an alias";
     "dmarc_psl_disagrees" ANY, Deep, 0, Ready, dmarc::psl_disagrees, "right, but the DMARC policy stands half way up";
     "dmarc_absent" ANY, Anywhere, 3, Ready, records::dmarc_absent, "right, but there is no DMARC record";
+    "mailfrom_is_cname" ANY, Anywhere, 0, Ready, exchange::mailfrom_is_cname, "right, but the MAIL FROM name is an alias";
+    "mx_null" ANY, Anywhere, 0, Ready, exchange::mx_null, "right, but the MX record says that no mail is taken";
+    "mx_zone_appended" APPENDS_TO_VALUE, Anywhere, 0, Ready, exchange::mx_zone_appended, "right, but the panel put the zone behind the MX host";
+    "mx_is_ip" ANY, Anywhere, 0, Ready, exchange::mx_is_ip, "right, but the MX record holds an address";
+    "mailfrom_region" ANY, Anywhere, 0, Ready, exchange::mailfrom_region, "right, but bounces go to another region";
+    "mailfrom_mx_extra" ANY, Anywhere, 0, Ready, exchange::mailfrom_mx_extra, "right, but the MAIL FROM name has two MX records";
+    "mx_is_cname" ANY, Anywhere, 0, Ready, exchange::mx_is_cname, "right, but the MX record names an alias";
+    "mx_target_dead" ANY, Anywhere, 0, Ready, exchange::mx_target_dead, "right, but the MX host is gone";
+    "mx_foreign" ANY, Anywhere, 0, Ready, exchange::mx_foreign, "right, but mail goes to another system";
+    "mailfrom_mx_absent" ANY, Anywhere, 0, Ready, exchange::mailfrom_mx_absent, "right, but the MAIL FROM name has no MX record";
+    "mx_inbound_absent" ANY, Below, 0, Ready, exchange::mx_inbound_absent, "right, but there is no MX record for the mail to come in";
+    "mailfrom_spf_absent" ANY, Anywhere, 0, Ready, exchange::mailfrom_spf_absent, "right, but the MAIL FROM name has no SPF record";
+    "mx_implicit_a" ANY, AtZone, 0, ReadyByAbsence, exchange::mx_inbound_absent, "right, but mail goes to the web site's address";
 }
 
 /// Deals `count` faults: each once as far as it goes, then by weight; in any order.
@@ -150,7 +165,7 @@ impl Fault {
             PartialByAbsence => ("partial", "absent"),
             Propagating => ("propagating", self.code),
             Indeterminate => ("indeterminate", self.code),
-            Ready => ("ready", "none"),
+            Ready | ReadyByAbsence => ("ready", "none"),
         }
     }
 
@@ -159,6 +174,7 @@ impl Fault {
         match self.outcome {
             Partial => vec![self.code, "partial"],
             PartialByAbsence => vec!["absent", self.code],
+            ReadyByAbsence => vec!["mx_inbound_absent", self.code],
             Failing | Propagating | Indeterminate | Ready => vec![self.code],
         }
     }
