@@ -1,22 +1,17 @@
 //! Rows of the input: CSV with a header, or JSON lines with the same names.
 //!
 //! The first character that is no white space tells them apart. Rows count from 1 without the header and without
-//! blank lines. Needed are `domain`, `token1`, `token2` and `token3`; `dkim_zone` may be there; other columns are
-//! named once and not used.
+//! blank lines. Needed are `domain`, and `token1`, `token2` and `token3` or a `selector`; the other [`COLUMNS`] may be
+//! there; columns with other names are named once and not used.
 
-use std::collections::{BTreeMap, VecDeque};
+mod row;
+
+use std::collections::VecDeque;
 use std::io::{self, BufRead, Read};
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
 use crate::bulk::csv_line::{self, CsvLine};
-use crate::expectation::DEFAULT_DKIM_ZONE;
-
-/// The columns that every row needs.
-pub const NEEDED: [&str; 4] = ["domain", "token1", "token2", "token3"];
-/// The column that may be there too.
-const DKIM_ZONE: &str = "dkim_zone";
+use row::RawRow;
+pub use row::{COLUMNS, NEEDED, Row};
 /// The longest line, and the longest record over several lines, in octets: a domain, three tokens and a zone are
 /// below 1,000, and other columns are not used.
 const MAX_RECORD_OCTETS: usize = 64 * 1024;
@@ -43,26 +38,15 @@ pub enum InputError {
     #[error("the first line is no CSV header; expected {}, or JSON lines", NEEDED.join(","))]
     Header,
     /// A column is missing.
-    #[error("the header has no column {0}; expected {needed} and optionally {DKIM_ZONE}", needed = NEEDED.join(","))]
+    #[error(
+        "the header has no column {0}; expected {needed} and optionally {optional}",
+        needed = NEEDED.join(","),
+        optional = COLUMNS.split_at(NEEDED.len()).1.join(",")
+    )]
     Missing(&'static str),
     /// A column is there twice.
     #[error("the header has the column {0} twice")]
     Twice(&'static str),
-}
-
-/// One row.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Row {
-    /// Its number, from 1.
-    pub number: u64,
-    /// The line where it starts, from 1.
-    pub line: u64,
-    /// The domain, as it stands there.
-    pub domain: String,
-    /// The DKIM tokens.
-    pub tokens: Vec<String>,
-    /// The name below which the DKIM targets lie.
-    pub dkim_zone: String,
 }
 
 /// What the input holds next.
@@ -106,31 +90,11 @@ enum Shape {
         delimiter: char,
         /// How many cells a row has.
         width: usize,
-        /// Where the needed columns are.
-        needed: [usize; 4],
-        /// Where the zone is.
-        dkim_zone: Option<usize>,
+        /// Where each of [`COLUMNS`] is.
+        places: [Option<usize>; COLUMNS.len()],
     },
     /// JSON lines, and the unused names that were told.
     Json(Vec<String>),
-}
-
-/// A line of JSON.
-#[derive(Deserialize)]
-struct JsonRow {
-    /// The domain.
-    domain: String,
-    /// The first token.
-    token1: String,
-    /// The second token.
-    token2: String,
-    /// The third token.
-    token3: String,
-    /// The name below which the DKIM targets lie.
-    dkim_zone: Option<String>,
-    /// Everything else.
-    #[serde(flatten)]
-    others: BTreeMap<String, IgnoredAny>,
 }
 
 /// One line of text.
@@ -192,19 +156,19 @@ impl<R: BufRead> Rows<R> {
         };
         let read = match &mut self.shape {
             Shape::Json(told) => read_json(&text).map(|mut json| {
-                let new = std::mem::take(&mut json.others).into_keys().filter(|name| !told.contains(name));
+                let new = json.take_others().filter(|name| !told.contains(name));
                 let new: Vec<String> = new.take(MAX_IGNORED.saturating_sub(told.len())).collect();
                 told.extend_from_slice(&new);
                 (json, new)
             }),
-            Shape::Csv { delimiter, width, needed, dkim_zone } => {
+            Shape::Csv { delimiter, width, places } => {
                 let cells = self.lines.record(text, *delimiter)?;
-                let row = cells.and_then(|cells| read_cells(cells, *width, *needed, *dkim_zone));
+                let row = cells.and_then(|cells| read_cells(cells, *width, places));
                 row.map(|row| (row, Vec::new()))
             }
         };
         let (item, ignored) = match read {
-            Ok((json, ignored)) => (Item::Row(json.into_row(row, number)), ignored),
+            Ok((raw, ignored)) => (raw.into_row(row, number).map_or_else(bad, Item::Row), ignored),
             Err(error) => (bad(error), Vec::new()),
         };
         if ignored.is_empty() {
@@ -212,20 +176,6 @@ impl<R: BufRead> Rows<R> {
         }
         self.told_first = Some(item);
         Ok(Some(Item::Ignored(ignored)))
-    }
-}
-
-impl JsonRow {
-    /// Gives the row its place.
-    fn into_row(self, number: u64, line: u64) -> Row {
-        let zone = self.dkim_zone.filter(|zone| !zone.trim().is_empty());
-        Row {
-            number,
-            line,
-            domain: self.domain,
-            tokens: vec![self.token1, self.token2, self.token3],
-            dkim_zone: zone.unwrap_or_else(|| DEFAULT_DKIM_ZONE.to_owned()),
-        }
     }
 }
 
@@ -268,34 +218,31 @@ fn read_header(text: &str) -> Result<(Shape, Vec<String>), InputError> {
             (_, Some(_)) => Err(InputError::Twice(wanted)),
         }
     };
-    let mut needed = [0; NEEDED.len()];
-    for (place, wanted) in needed.iter_mut().zip(NEEDED) {
-        *place = find(wanted)?.ok_or(InputError::Missing(wanted))?;
+    let mut places = [None; COLUMNS.len()];
+    for (place, wanted) in places.iter_mut().zip(COLUMNS) {
+        *place = find(wanted)?;
     }
-    let dkim_zone = find(DKIM_ZONE)?;
-    let is_used = |name: &String| NEEDED.contains(&name.as_str()) || name == DKIM_ZONE;
-    let ignored = names.iter().filter(|name| !is_used(name)).cloned().collect();
-    Ok((Shape::Csv { delimiter, width: names.len(), needed, dkim_zone }, ignored))
+    // A selector of one's own stands in the place of the tokens.
+    let needed = if find("selector")?.is_some() { &NEEDED[..1] } else { &NEEDED[..] };
+    if let Some(missing) = needed.iter().find(|name| !names.iter().any(|known| known == *name)) {
+        return Err(InputError::Missing(missing));
+    }
+    let ignored = names.iter().filter(|name| !COLUMNS.contains(&name.as_str())).cloned().collect();
+    Ok((Shape::Csv { delimiter, width: names.len(), places }, ignored))
 }
 
 /// Picks the used cells of a row.
-fn read_cells(
-    mut cells: Vec<String>,
-    width: usize,
-    needed: [usize; 4],
-    dkim_zone: Option<usize>,
-) -> Result<JsonRow, String> {
+fn read_cells(mut cells: Vec<String>, width: usize, places: &[Option<usize>; COLUMNS.len()]) -> Result<RawRow, String> {
     if cells.len() != width {
         let count = cells.len();
         return Err(format!("{count} {}; the header has {width}", if count == 1 { "cell" } else { "cells" }));
     }
     let mut take = |place: usize| cells.get_mut(place).map(std::mem::take).unwrap_or_default();
-    let [domain, token1, token2, token3] = needed.map(&mut take);
-    Ok(JsonRow { domain, token1, token2, token3, dkim_zone: dkim_zone.map(take), others: BTreeMap::new() })
+    Ok(RawRow::of_cells(places.map(|place| place.map(&mut take))))
 }
 
 /// Reads a line of JSON.
-fn read_json(text: &str) -> Result<JsonRow, String> {
+fn read_json(text: &str) -> Result<RawRow, String> {
     serde_json::from_str(text).map_err(|error| {
         let error = error.to_string();
         // The line that serde names is always the first of one.

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 
 use crate::check::Checker;
 use crate::expectation::Depth;
-use crate::expectation::{Expectation, RecordKind};
+use crate::expectation::RecordKind;
 pub use input::{Item, Row, Rows};
 pub use output::{Finished, Format};
 pub use row_set::RowSet;
@@ -131,15 +131,5 @@ impl Run {
                 Err(_) => format.bad_row(number, Some(line), "the check broke off: a fault of ours".to_owned()),
             }
         });
-    }
-}
-
-impl Row {
-    /// Says what should be there for the row's domain.
-    ///
-    /// # Errors
-    /// One line that says what is wrong with the row.
-    pub fn expectation(&self) -> Result<Expectation, String> {
-        Expectation::new(&self.domain, &self.tokens, &self.dkim_zone).map_err(|error| error.to_string())
     }
 }

@@ -10,7 +10,7 @@ use crate::findings::Severity;
 use crate::report::{Report, ReportedRecord, SCHEMA};
 
 /// The columns of CSV output.
-pub const COLUMNS: [&str; 19] = [
+pub const COLUMNS: [&str; 22] = [
     "row",
     "domain",
     "checked_at",
@@ -23,6 +23,9 @@ pub const COLUMNS: [&str; 19] = [
     "dkim3",
     "spf",
     "dmarc",
+    "mx",
+    "mail_from_mx",
+    "mail_from_spf",
     "errors",
     "warnings",
     "codes",
@@ -143,6 +146,9 @@ fn flatten(row: u64, report: &Report) -> String {
         next_dkim(),
         of_kind(RecordKind::Spf).next().unwrap_or_default(),
         of_kind(RecordKind::Dmarc).next().unwrap_or_default(),
+        of_kind(RecordKind::Mx).next().unwrap_or_default(),
+        of_kind(RecordKind::MailFromMx).next().unwrap_or_default(),
+        of_kind(RecordKind::MailFromSpf).next().unwrap_or_default(),
         count(Severity::Error),
         count(Severity::Warning),
         codes.join(" "),
@@ -219,7 +225,7 @@ mod tests {
         let bad = |format: Format| format.bad_row(7, Some(8), "2 cells, \"few\"".to_owned());
         assert_eq!(bad(Format::JsonLines).line, "{\"schema\":1,\"row\":7,\"error\":\"2 cells, \\\"few\\\"\"}\n");
         let line = bad(Format::Csv).line;
-        assert_eq!(line, "7,,,,,,,,,,,,,,,,,,\"2 cells, \"\"few\"\"\"\n");
+        assert_eq!(line, "7,,,,,,,,,,,,,,,,,,,,,\"2 cells, \"\"few\"\"\"\n");
         assert_eq!(line.matches(',').count(), COLUMNS.len(), "one comma is in the text");
     }
 }

@@ -10,7 +10,7 @@ use clap_complete::Shell;
 use crate::bulk::Format;
 use crate::cli::examples;
 use crate::config::{DepthWord, Settings};
-use crate::expectation::RecordKind;
+use crate::expectation::{Facts, RecordKind};
 
 /// Proves from the authoritative DNS whether a sender domain is set up right, and says what to type where
 #[derive(Debug, Parser)]
@@ -83,6 +83,9 @@ pub(crate) struct CheckArguments {
     /// The name below which the DKIM targets lie (SES: SigningHostedZone) [default: dkim.amazonses.com]
     #[arg(long, value_name = "NAME")]
     pub(crate) dkim_zone: Option<String>,
+    /// What else is known of the domain.
+    #[command(flatten)]
+    pub(crate) known: KnownArguments,
     /// What the verdict depends on too
     #[arg(long, value_name = "KINDS", value_enum, value_delimiter = ',')]
     pub(crate) require: Vec<Requirement>,
@@ -108,11 +111,38 @@ pub(crate) struct CheckArguments {
     pub(crate) resolver: ResolverArguments,
 }
 
+/// What else may be known of a domain.
+#[derive(Args, Debug)]
+pub(crate) struct KnownArguments {
+    /// The AWS region of the SES identity, such as us-east-1; without it, the hosts of any region are right
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// The custom MAIL FROM name, which lies below the domain: its MX and SPF records are checked too
+    #[arg(long, value_name = "NAME")]
+    pub(crate) mail_from: Option<String>,
+    /// SES takes in the domain's mail: its MX record is checked too
+    #[arg(long)]
+    pub(crate) inbound: bool,
+    /// The selector of bring-your-own DKIM; there are no tokens then
+    #[arg(long, value_name = "SELECTOR", conflicts_with_all = ["tokens", "dkim_zone"])]
+    pub(crate) selector: Option<String>,
+    /// The public key of bring-your-own DKIM, in base64
+    #[arg(long, value_name = "BASE64", requires = "selector")]
+    pub(crate) public_key: Option<String>,
+    /// A DKIM token of an earlier identity of the domain, to tell its records from others
+    #[arg(long = "previous-token", value_name = "TOKEN")]
+    pub(crate) previous_tokens: Vec<String>,
+    /// The DNS provider that you believe the records are at, by its id, such as cloudflare
+    #[arg(long, value_name = "ID")]
+    pub(crate) dns_provider: Option<String>,
+}
+
 /// What `bulk` takes.
 #[derive(Args, Debug)]
 pub(crate) struct BulkArguments {
-    /// CSV with the header domain,token1,token2,token3 and optionally dkim_zone, or JSON lines with
-    /// these names; - is standard input
+    /// CSV with the header domain,token1,token2,token3 and optionally dkim_zone, region, mail_from, inbound, selector,
+    /// public_key, previous_tokens, dns_provider and tenant (not used), or JSON lines with these names; - is standard
+    /// input
     pub(crate) file: Option<PathBuf>,
     /// Write the results here instead of to standard output
     #[arg(short, long, value_name = "FILE")]
@@ -123,7 +153,7 @@ pub(crate) struct BulkArguments {
     /// Go on with a run that was cut off: keep what the output holds, check the rest
     #[arg(long, requires = "output")]
     pub(crate) resume: bool,
-    /// What the verdicts depend on too
+    /// What the verdicts depend on too; mx and mail_from count for the rows that tell of inbound and mail_from
     #[arg(long, value_name = "KINDS", value_enum, value_delimiter = ',')]
     pub(crate) require: Vec<Requirement>,
     /// Tell Cloudflare's proxied names by the networks in this file, one a line, instead of the built-in ones
@@ -346,6 +376,11 @@ pub(crate) enum Requirement {
     Spf,
     /// The DMARC policy
     Dmarc,
+    /// The MX record of a domain whose mail SES takes in
+    Mx,
+    /// The MX and SPF records of the custom MAIL FROM name
+    #[value(name = "mail_from")]
+    MailFrom,
 }
 
 /// How results are written.
@@ -381,12 +416,35 @@ impl ResolverArguments {
     }
 }
 
-impl From<Requirement> for RecordKind {
-    fn from(requirement: Requirement) -> Self {
-        match requirement {
-            Requirement::Spf => Self::Spf,
-            Requirement::Dmarc => Self::Dmarc,
+impl KnownArguments {
+    /// Puts what was typed into facts, in front of what stands there.
+    pub(crate) fn fill(&self, facts: &mut Facts) {
+        for (fact, typed) in [
+            (&mut facts.region, &self.region),
+            (&mut facts.mail_from, &self.mail_from),
+            (&mut facts.selector, &self.selector),
+            (&mut facts.public_key, &self.public_key),
+            (&mut facts.dns_provider, &self.dns_provider),
+        ] {
+            if typed.is_some() {
+                fact.clone_from(typed);
+            }
         }
+        facts.is_inbound |= self.inbound;
+        facts.previous_tokens.extend_from_slice(&self.previous_tokens);
+    }
+}
+
+impl Requirement {
+    /// Returns the kinds of records that some requirements mean.
+    pub(crate) fn kinds(requirements: &[Self]) -> Vec<RecordKind> {
+        let kinds = |requirement: &Self| match requirement {
+            Self::Spf => &[RecordKind::Spf][..],
+            Self::Dmarc => &[RecordKind::Dmarc],
+            Self::Mx => &[RecordKind::Mx],
+            Self::MailFrom => &[RecordKind::MailFromMx, RecordKind::MailFromSpf],
+        };
+        requirements.iter().flat_map(kinds).copied().collect()
     }
 }
 

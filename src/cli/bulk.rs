@@ -8,14 +8,14 @@ use tokio::time::MissedTickBehavior;
 
 use crate::bulk::resume::{Earlier, OutputError, OutputFile};
 use crate::bulk::{Event, Finished, Format, Run, Settings, Tally};
-use crate::cli::args::BulkArguments;
+use crate::cli::args::{BulkArguments, Requirement};
 use crate::cli::bulk_input::Input;
 use crate::cli::engine::{Plan, Source};
 use crate::cli::failure::Failure;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::progress::Progress;
 use crate::cli::{NOT_CHECKED, NOT_POSSIBLE, NOT_READY, WELL, console, summary};
-use crate::expectation::{Depth, RecordKind};
+use crate::expectation::Depth;
 use crate::report::Verdict;
 
 /// How often lines are written out: what a kill may lose.
@@ -57,7 +57,7 @@ pub(super) async fn run(arguments: BulkArguments) -> Result<u8, Failure> {
     let settings = Settings {
         at_once: plan.config.concurrency,
         depth: plan.config.depth.unwrap_or(Depth::Quick),
-        required: arguments.require.iter().map(|kind| RecordKind::from(*kind)).collect(),
+        required: Requirement::kinds(&arguments.require),
         format: format(&arguments),
     };
     let (sink, earlier) = open_sink(&arguments, &input, settings.format)?;

@@ -9,7 +9,6 @@ use crate::bulk::resume::Fingerprint;
 use crate::cli::args::BulkArguments;
 use crate::cli::engine::Plan;
 use crate::cli::failure::Failure;
-use crate::expectation::DEFAULT_DKIM_ZONE;
 
 /// How much is read at once, in octets.
 const BUFFER_OCTETS: usize = 1 << 16;
@@ -68,9 +67,13 @@ impl Input {
         for check in plan.checks() {
             let tokens = check.tokens();
             let token = |place: usize| tokens.get(place).copied().unwrap_or_default();
-            let zone = check.option("dkim_zone").unwrap_or(DEFAULT_DKIM_ZONE);
+            let previous: Vec<&str> = check.values("previous_token").collect();
             let row = serde_json::json!({
-                "domain": check.domain, "token1": token(0), "token2": token(1), "token3": token(2), "dkim_zone": zone,
+                "domain": check.domain, "token1": token(0), "token2": token(1), "token3": token(2),
+                "dkim_zone": check.option("dkim_zone"), "region": check.option("region"),
+                "mail_from": check.option("mail_from"), "inbound": check.option("inbound"),
+                "selector": check.option("selector"), "public_key": check.option("public_key"),
+                "previous_tokens": previous, "dns_provider": check.option("dns_provider"),
             });
             text += &format!("{row}\n");
         }

@@ -4,13 +4,14 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-use crate::cli::args::{CheckArguments, ColorChoice};
+use crate::cli::args::{CheckArguments, ColorChoice, KnownArguments, Requirement};
 use crate::cli::engine::{Engine, Plan, Source};
 use crate::cli::failure::Failure;
 use crate::cli::style::Style;
 use crate::cli::{NOT_CHECKED, NOT_READY, WELL, console, render};
 use crate::dns::name::Name;
-use crate::expectation::{DEFAULT_DKIM_ZONE, Depth, Expectation, RecordKind};
+use crate::expectation::{Depth, Expectation, ExpectationError, Expected, RecordKind};
+use crate::providers;
 use crate::report::{Report, Verdict};
 use crate::scenario::Task;
 use crate::scenario::expect::{Check, Expect, Subject};
@@ -68,26 +69,48 @@ fn source(arguments: &CheckArguments) -> Source<'_> {
 
 /// Says what should be there; the scenario fills in what was not typed.
 fn expect(arguments: &CheckArguments, plan: &Plan) -> Result<Expectation, Failure> {
-    let is_same =
-        |check: &&Check| match (Name::from_user_input(&check.domain), Name::from_user_input(&arguments.domain)) {
-            (Ok(one), Ok(other)) => one == other,
-            _ => false,
-        };
-    let known = if arguments.tokens.is_empty() { plan.checks().find(is_same) } else { None };
-    let tokens: Vec<&str> = match known {
-        Some(check) => check.tokens(),
-        None => arguments.tokens.iter().map(String::as_str).collect(),
-    };
-    let zone = arguments.dkim_zone.as_deref().or_else(|| known.and_then(|check| check.option("dkim_zone")));
-    let expectation = Expectation::new(&arguments.domain, &tokens, zone.unwrap_or(DEFAULT_DKIM_ZONE));
-    let expectation = match (expectation, plan.scenario_name()) {
-        (Err(crate::expectation::ExpectationError::TokenCount(0)), Some(name)) => {
-            return Err(Failure::NoTokens(name.to_owned()));
+    let expectation =
+        records_of(&arguments.domain, &arguments.tokens, arguments.dkim_zone.as_deref(), Some(&arguments.known), plan)?;
+    let required = Requirement::kinds(&arguments.require);
+    for (kind, option) in [(RecordKind::Mx, "--inbound"), (RecordKind::MailFromMx, "--mail-from")] {
+        if required.contains(&kind) && expectation.of_kind(kind).next().is_none() {
+            return Err(Failure::Usage(format!("--require is given for what is not expected without {option}")));
         }
+    }
+    Ok(expectation.require(&required).with_depth(plan.config.depth.unwrap_or(Depth::Full)))
+}
+
+/// Says which records a domain should have; the scenario fills in what was not typed, where no token was.
+pub(super) fn records_of(
+    domain: &str,
+    tokens: &[String],
+    dkim_zone: Option<&str>,
+    typed: Option<&KnownArguments>,
+    plan: &Plan,
+) -> Result<Expectation, Failure> {
+    let is_same = |check: &&Check| match (Name::from_user_input(&check.domain), Name::from_user_input(domain)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    };
+    let is_filled_in = tokens.is_empty() && typed.is_none_or(|typed| typed.selector.is_none());
+    let known = if is_filled_in { plan.checks().find(is_same) } else { None };
+    let mut facts = known.map(Check::facts).transpose()?.unwrap_or_default();
+    domain.clone_into(&mut facts.domain);
+    if !tokens.is_empty() {
+        facts.tokens = tokens.to_vec();
+    }
+    facts.dkim_zone = dkim_zone.map(str::to_owned).or(facts.dkim_zone);
+    if let Some(typed) = typed {
+        typed.fill(&mut facts);
+    }
+    let expectation = match (facts.expectation(), plan.scenario_name()) {
+        (Err(ExpectationError::TokenCount(0)), Some(name)) => return Err(Failure::NoTokens(name.to_owned())),
         (expectation, _) => expectation?,
     };
-    let required: Vec<RecordKind> = arguments.require.iter().map(|kind| RecordKind::from(*kind)).collect();
-    Ok(expectation.require(&required).with_depth(plan.config.depth.unwrap_or(Depth::Full)))
+    match &expectation.dns_provider {
+        Some(id) if providers::catalogue().get(id).is_none() => Err(Failure::Provider(id.clone(), String::new())),
+        _ => Ok(expectation),
+    }
 }
 
 /// Opens a file to write to, and leaves what is in it.
@@ -105,16 +128,7 @@ fn write_capture(
     report: &Report,
 ) -> Result<(), Failure> {
     let Some(recorder) = &engine.recorder else { return Ok(()) };
-    let tokens = expectation.of_kind(RecordKind::Dkim).filter_map(|record| record.token());
-    let mut options: Vec<(String, String)> =
-        tokens.map(|token| ("token".to_owned(), String::from_utf8_lossy(token).into_owned())).collect();
-    options.push(("dkim_zone".to_owned(), expectation.dkim_zone.to_string()));
-    options.push(("depth".to_owned(), if expectation.depth == Depth::Full { "full" } else { "quick" }.to_owned()));
-    let required = expectation.records.iter().filter(|record| record.is_required && record.kind != RecordKind::Dkim);
-    let required: Vec<&str> = required.map(|record| record.kind.as_str()).collect();
-    if !required.is_empty() {
-        options.push(("require".to_owned(), required.join(",")));
-    }
+    let options = options_of(expectation);
     let task = Task {
         subject: Subject::Check(Check { domain: report.domain.clone(), options }),
         expectations: vec![
@@ -127,4 +141,50 @@ fn write_capture(
     let text = recorder.to_scenario(&title, &roots, vec![task]).to_string();
     let written = file.set_len(0).and_then(|()| file.write_all(text.as_bytes()));
     written.map_err(|source| Failure::Write { name: path.display().to_string(), source })
+}
+
+/// Writes an expectation as the options of a scenario's check.
+fn options_of(expectation: &Expectation) -> Vec<(String, String)> {
+    let mut options: Vec<(String, String)> = Vec::new();
+    let mut tell = |option: &str, value: String| options.push((option.to_owned(), value));
+    for record in expectation.of_kind(RecordKind::Dkim) {
+        match (&record.expected, record.token()) {
+            (Expected::DkimKey(Some(key)), _) => tell("public_key", key.clone()),
+            (_, Some(token)) => tell("token", String::from_utf8_lossy(token).into_owned()),
+            _ => {}
+        }
+    }
+    match &expectation.selector {
+        Some(selector) => tell("selector", selector.to_text_without_dot()),
+        None => tell("dkim_zone", expectation.dkim_zone.to_string()),
+    }
+    if let Some(region) = &expectation.region {
+        tell("region", region.clone());
+    }
+    if let Some(mail_from) = &expectation.mail_from {
+        tell("mail_from", mail_from.to_text_without_dot());
+    }
+    if expectation.is_inbound {
+        tell("inbound", "yes".to_owned());
+    }
+    for token in &expectation.previous_tokens {
+        tell("previous_token", token.clone());
+    }
+    if let Some(id) = &expectation.dns_provider {
+        tell("dns_provider", id.clone());
+    }
+    tell("depth", if expectation.depth == Depth::Full { "full" } else { "quick" }.to_owned());
+    let required = expectation.records.iter().filter(|record| record.is_required);
+    let mut required: Vec<&str> = required
+        .filter_map(|record| match record.kind {
+            RecordKind::Dkim => None,
+            RecordKind::MailFromMx | RecordKind::MailFromSpf => Some("mail_from"),
+            kind => Some(kind.as_str()),
+        })
+        .collect();
+    required.dedup();
+    if !required.is_empty() {
+        tell("require", required.join(","));
+    }
+    options
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::rrset::{Question, Rcode};
+use crate::expectation::{ExpectationError, Facts};
 use crate::scenario::print::{data_text, name_text, quoted_text};
 use crate::scenario::rule::duration_text;
 
@@ -76,6 +77,28 @@ impl Check {
     /// Iterates over all values of an option.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.options.iter().filter(move |(option, _)| option == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns everything that the options tell of the domain.
+    ///
+    /// # Errors
+    /// [`ExpectationError::Inbound`].
+    pub fn facts(&self) -> Result<Facts, ExpectationError> {
+        let text = |option: &str| self.option(option).map(str::to_owned);
+        let mut facts = Facts {
+            domain: self.domain.clone(),
+            tokens: self.values("token").map(str::to_owned).collect(),
+            dkim_zone: text("dkim_zone"),
+            region: text("region"),
+            mail_from: text("mail_from"),
+            is_inbound: false,
+            selector: text("selector"),
+            public_key: text("public_key"),
+            previous_tokens: self.values("previous_token").map(str::to_owned).collect(),
+            dns_provider: text("dns_provider"),
+        };
+        facts.set_inbound(self.option("inbound").unwrap_or_default())?;
+        Ok(facts)
     }
 
     /// Returns the record kinds that the verdict should depend on too; may be empty.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use zoneproof::expectation::{Depth, Expectation, ExpectationError, Facts, RecordKind};
+use zoneproof::expectation::{Depth, Expectation, ExpectationError, RecordKind};
 use zoneproof::findings::Code;
 use zoneproof::report::{ArgumentValue, Report};
 use zoneproof::scenario::expect::{Check, Expect};
@@ -24,24 +24,8 @@ pub(crate) fn expectation(check: &Check) -> Result<Expectation, String> {
             other => return Err(format!("require {other:?}; expected spf, dmarc, mx or mail_from")),
         });
     }
-    let text = |option: &str| check.option(option).map(str::to_owned);
-    let facts = Facts {
-        domain: check.domain.clone(),
-        tokens: check.tokens().into_iter().map(str::to_owned).collect(),
-        dkim_zone: text("dkim_zone"),
-        region: text("region"),
-        mail_from: text("mail_from"),
-        is_inbound: match check.option("inbound") {
-            None | Some("no") => false,
-            Some("yes") => true,
-            Some(other) => return Err(format!("inbound {other:?}; expected yes or no")),
-        },
-        selector: text("selector"),
-        public_key: text("public_key"),
-        previous_tokens: check.values("previous_token").map(str::to_owned).collect(),
-        dns_provider: text("dns_provider"),
-    };
-    let expectation = facts.expectation().map_err(|error: ExpectationError| error.to_string())?;
+    let expectation = check.facts().and_then(|facts| facts.expectation());
+    let expectation = expectation.map_err(|error: ExpectationError| error.to_string())?;
     Ok(expectation.require(&required).with_depth(depth))
 }
 

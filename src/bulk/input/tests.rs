@@ -1,4 +1,5 @@
 use super::*;
+use crate::expectation::{DEFAULT_DKIM_ZONE, Facts};
 
 /// Reads all of an input and writes each item in one line.
 fn items(text: &str) -> Vec<String> {
@@ -8,7 +9,9 @@ fn items(text: &str) -> Vec<String> {
     };
     rows.map(|item| match item {
         Item::Row(row) => {
-            format!("{}:{} {} {} {}", row.number, row.line, row.domain, row.tokens.join(" "), row.dkim_zone)
+            let zone = row.facts.dkim_zone.filter(|zone| !zone.is_empty());
+            let zone = zone.unwrap_or_else(|| DEFAULT_DKIM_ZONE.to_owned());
+            format!("{}:{} {} {} {zone}", row.number, row.line, row.facts.domain, row.facts.tokens.join(" "))
         }
         Item::Bad { row, line, error } => format!("{row}:{line} bad: {error}"),
         Item::Ignored(columns) => format!("ignored: {}", columns.join(" ")),
@@ -19,10 +22,10 @@ fn items(text: &str) -> Vec<String> {
 
 #[test]
 fn csv_rows_are_read_by_the_names_in_the_header() {
-    let text = "\u{feff}Token1,tenant,DOMAIN,token2,token3,dkim_zone\r\na,9,example.com,b,c,\r\n\r\nd,9,example.net,e,f,dkim.example.\r\n";
+    let text = "\u{feff}Token1,note,DOMAIN,token2,token3,dkim_zone\r\na,9,example.com,b,c,\r\n\r\nd,9,example.net,e,f,dkim.example.\r\n";
     assert_eq!(
         items(text),
-        ["ignored: tenant", "1:2 example.com a b c dkim.amazonses.com.", "2:4 example.net d e f dkim.example."]
+        ["ignored: note", "1:2 example.com a b c dkim.amazonses.com.", "2:4 example.net d e f dkim.example."]
     );
     assert_eq!(items("domain;token1;token2;token3\nexample.com;a;b;c"), ["1:2 example.com a b c dkim.amazonses.com."]);
 }
@@ -30,12 +33,12 @@ fn csv_rows_are_read_by_the_names_in_the_header() {
 #[test]
 fn json_lines_are_read_and_unused_names_told_once() {
     let text = concat!(
-        "\n{\"domain\":\"example.com\",\"token1\":\"a\",\"token2\":\"b\",\"token3\":\"c\",\"tenant\":{\"id\":1}}\n",
-        "{\"domain\":\"example.net\",\"token1\":\"d\",\"token2\":\"e\",\"token3\":\"f\",\"tenant\":2,\"dkim_zone\":\"dkim.example.\"}\n",
+        "\n{\"domain\":\"example.com\",\"token1\":\"a\",\"token2\":\"b\",\"token3\":\"c\",\"note\":{\"id\":1}}\n",
+        "{\"domain\":\"example.net\",\"token1\":\"d\",\"token2\":\"e\",\"token3\":\"f\",\"note\":2,\"tenant\":{\"id\":2},\"dkim_zone\":\"dkim.example.\"}\n",
     );
     assert_eq!(
         items(text),
-        ["ignored: tenant", "1:2 example.com a b c dkim.amazonses.com.", "2:3 example.net d e f dkim.example."]
+        ["ignored: note", "1:2 example.com a b c dkim.amazonses.com.", "2:3 example.net d e f dkim.example."]
     );
 }
 
@@ -82,7 +85,7 @@ fn octets_that_are_no_text_are_one_bad_row() {
     let text = b"domain,token1,token2,token3\nex\xffmple.com,a,b,c\nexample.net,d,e,f\n";
     let rows: Vec<Item> = Rows::open(&text[..]).unwrap().collect();
     assert!(matches!(&rows[0], Item::Bad { row: 1, line: 2, error } if error == "the line is not UTF-8"));
-    assert!(matches!(&rows[1], Item::Row(row) if row.domain == "example.net"));
+    assert!(matches!(&rows[1], Item::Row(row) if row.facts.domain == "example.net"));
 }
 
 #[test]
@@ -106,10 +109,57 @@ fn an_input_that_cannot_be_used_is_refused_in_one_line() {
         ("example.com,a,b,c\n", "the first line is no CSV header; expected domain,token1,token2,token3, or JSON lines"),
         (
             "domain,token1,token2\n",
-            "the header has no column token3; expected domain,token1,token2,token3 and optionally dkim_zone",
+            "the header has no column token3; expected domain,token1,token2,token3 and optionally dkim_zone,region,mail_from,inbound,selector,public_key,previous_tokens,dns_provider,tenant",
         ),
         ("domain,token1,token2,token3,Domain\n", "the header has the column domain twice"),
     ] {
         assert_eq!(items(text), [error]);
+    }
+}
+
+/// Reads the facts of the only row, or what is wrong with it.
+fn facts(text: &str) -> Result<Facts, String> {
+    match Rows::open(text.as_bytes()).unwrap().last() {
+        Some(Item::Row(row)) => row.expectation().map(|_| row.facts),
+        Some(Item::Bad { error, .. }) => Err(error),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+#[test]
+fn what_the_caller_tells_is_read_from_either_form() {
+    let csv = "domain,token1,token2,token3,region,mail_from,inbound,previous_tokens,dns_provider,tenant\n\
+               example.com,a,b,c,eu-west-1,bounce.example.com,Yes,\"d e;f\",godaddy,9\n";
+    let json = "{\"domain\":\"example.com\",\"token1\":\"a\",\"token2\":\"b\",\"token3\":\"c\",\"region\":\"eu-west-1\",\
+                \"mail_from\":\"bounce.example.com\",\"inbound\":true,\"previous_tokens\":[\"d\",\"e\",\"f\"],\
+                \"dns_provider\":\"godaddy\",\"tenant\":null}";
+    let told = facts(csv).unwrap();
+    assert_eq!(told.previous_tokens, ["d", "e", "f"]);
+    assert!(told.is_inbound);
+    assert_eq!(Ok(told), facts(json));
+}
+
+#[test]
+fn a_selector_stands_in_the_place_of_tokens() {
+    let told = facts("domain,selector,public_key\nexample.com,s1,MIGfMA0=\n").unwrap();
+    assert_eq!((told.selector.as_deref(), told.tokens.len()), (Some("s1"), 0));
+    let told = facts("domain,token1,token2,token3,selector\nexample.com,,,,s1\n").unwrap();
+    assert_eq!(told.selector.as_deref(), Some("s1"));
+    assert!(facts("{\"domain\":\"example.com\",\"selector\":\"s1\"}").is_ok());
+}
+
+#[test]
+fn what_the_caller_tells_wrong_is_one_bad_row() {
+    for (column, value, error) in [
+        ("region", "Frankfurt", "region \"frankfurt\": expected an AWS region such as us-east-1"),
+        ("inbound", "perhaps", "inbound \"perhaps\": expected yes or no"),
+        (
+            "dns_provider",
+            "acme",
+            "dns_provider \"acme\": expected the id of a provider in providers.toml, such as cloudflare",
+        ),
+    ] {
+        let text = format!("domain,token1,token2,token3,{column}\nexample.com,a,b,c,{value}\n");
+        assert_eq!(facts(&text), Err(error.to_owned()));
     }
 }

@@ -134,7 +134,18 @@ fn is_expected(record: &ReportedRecord, reply: &ServerReply) -> bool {
         RecordKind::Dkim => {
             reply.outcome == "answer" && matches!(reply.data.as_slice(), [one] if one.eq_ignore_ascii_case(&expected))
         }
+        RecordKind::Mx | RecordKind::MailFromMx => reply.data.iter().any(|data| is_expected_host(&expected, data)),
         _ => reply.data.iter().any(|data| data.to_ascii_lowercase().contains(&expected)),
+    }
+}
+
+/// Says whether an MX record names the expected host, whatever its preference; `region` stands for any region.
+fn is_expected_host(expected: &str, data: &str) -> bool {
+    let host = |data: &str| data.rsplit(' ').next().unwrap_or_default().to_ascii_lowercase();
+    let (expected, found) = (host(expected), host(data));
+    match expected.split_once("region") {
+        Some((front, behind)) => found.starts_with(front) && found.ends_with(behind),
+        None => found == expected,
     }
 }
 

@@ -1,0 +1,191 @@
+//! One row: its columns, and the facts that they tell.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::expectation::{Expectation, Facts};
+use crate::providers;
+
+/// The columns that every row needs; the tokens only where there is no selector.
+pub const NEEDED: [&str; 4] = ["domain", "token1", "token2", "token3"];
+/// All columns, the needed ones first; `tenant` is the caller's own, and not used.
+pub const COLUMNS: [&str; 13] = [
+    "domain",
+    "token1",
+    "token2",
+    "token3",
+    "dkim_zone",
+    "region",
+    "mail_from",
+    "inbound",
+    "selector",
+    "public_key",
+    "previous_tokens",
+    "dns_provider",
+    "tenant",
+];
+
+/// One row.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Row {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The line where it starts, from 1.
+    pub line: u64,
+    /// What it tells of the domain, as it stands there.
+    pub facts: Facts,
+}
+
+impl Row {
+    /// Says what should be there for the row's domain.
+    ///
+    /// # Errors
+    /// One line that says what is wrong with the row.
+    pub fn expectation(&self) -> Result<Expectation, String> {
+        let expectation = self.facts.expectation().map_err(|error| error.to_string())?;
+        match &expectation.dns_provider {
+            Some(id) if providers::catalogue().get(id).is_none() => {
+                Err(format!("dns_provider {id:?}: expected the id of a provider in providers.toml, such as cloudflare"))
+            }
+            _ => Ok(expectation),
+        }
+    }
+}
+
+/// What stands in the columns of one row.
+#[derive(Deserialize)]
+pub(super) struct RawRow {
+    /// The domain.
+    domain: String,
+    /// The first token.
+    token1: Option<String>,
+    /// The second token.
+    token2: Option<String>,
+    /// The third token.
+    token3: Option<String>,
+    /// The name below which the DKIM targets lie.
+    dkim_zone: Option<String>,
+    /// The AWS region.
+    region: Option<String>,
+    /// The custom MAIL FROM name.
+    mail_from: Option<String>,
+    /// Whether Amazon SES takes in the mail.
+    inbound: Option<YesNo>,
+    /// The selector of bring-your-own DKIM.
+    selector: Option<String>,
+    /// The public key of bring-your-own DKIM.
+    public_key: Option<String>,
+    /// The tokens of earlier identities.
+    previous_tokens: Option<Several>,
+    /// The DNS provider that the caller believes in.
+    dns_provider: Option<String>,
+    /// The caller's own.
+    #[serde(rename = "tenant")]
+    _tenant: Option<IgnoredAny>,
+    /// Everything else.
+    #[serde(flatten)]
+    others: BTreeMap<String, IgnoredAny>,
+}
+
+/// Yes or no, as JSON or as a word.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum YesNo {
+    /// As JSON.
+    Flag(bool),
+    /// As a word.
+    Word(String),
+}
+
+/// Several words, as an array or in one text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Several {
+    /// As an array.
+    Array(Vec<String>),
+    /// In one text, with blanks, commas or semicolons between.
+    Text(String),
+}
+
+impl RawRow {
+    /// Takes the cells of [`COLUMNS`].
+    pub(super) fn of_cells(cells: [Option<String>; COLUMNS.len()]) -> Self {
+        let [
+            domain,
+            token1,
+            token2,
+            token3,
+            dkim_zone,
+            region,
+            mail_from,
+            inbound,
+            selector,
+            public_key,
+            previous_tokens,
+            dns_provider,
+            _,
+        ] = cells;
+        Self {
+            domain: domain.unwrap_or_default(),
+            token1,
+            token2,
+            token3,
+            dkim_zone,
+            region,
+            mail_from,
+            inbound: inbound.map(YesNo::Word),
+            selector,
+            public_key,
+            previous_tokens: previous_tokens.map(Several::Text),
+            dns_provider,
+            _tenant: None,
+            others: BTreeMap::new(),
+        }
+    }
+
+    /// Takes the names that are not used.
+    pub(super) fn take_others(&mut self) -> impl Iterator<Item = String> + use<> {
+        std::mem::take(&mut self.others).into_keys()
+    }
+
+    /// Gives the row its place.
+    ///
+    /// # Errors
+    /// One line that says what is wrong with the row.
+    pub(super) fn into_row(self, number: u64, line: u64) -> Result<Row, String> {
+        let is_blank = |text: &Option<String>| text.as_ref().is_none_or(|text| text.trim().is_empty());
+        let tokens = [("token1", self.token1), ("token2", self.token2), ("token3", self.token3)];
+        let missing = tokens.iter().find(|(_, token)| token.is_none() && is_blank(&self.selector));
+        if let Some((name, _)) = missing {
+            return Err(format!("no row in JSON: missing field `{name}`"));
+        }
+        let mut facts = Facts {
+            domain: self.domain,
+            tokens: tokens.into_iter().filter_map(|(_, token)| token).collect(),
+            dkim_zone: self.dkim_zone,
+            region: self.region,
+            mail_from: self.mail_from,
+            is_inbound: false,
+            selector: self.selector,
+            public_key: self.public_key,
+            previous_tokens: match self.previous_tokens {
+                None => Vec::new(),
+                Some(Several::Array(tokens)) => tokens,
+                Some(Several::Text(text)) => {
+                    let words =
+                        text.split(|character: char| character.is_whitespace() || matches!(character, ',' | ';'));
+                    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+                }
+            },
+            dns_provider: self.dns_provider,
+        };
+        match self.inbound {
+            None => {}
+            Some(YesNo::Flag(flag)) => facts.is_inbound = flag,
+            Some(YesNo::Word(word)) => facts.set_inbound(&word).map_err(|error| error.to_string())?,
+        }
+        Ok(Row { number, line, facts })
+    }
+}
