@@ -78,6 +78,7 @@ fn observation(target: Target, question: &Question, exchange: Exchange) -> Obser
                 rcode: message.rcode,
                 is_authoritative: message.flags.authoritative,
                 dropped: reading.dropped,
+                signatures: reading.signatures,
             })
         }
         Err(silence) => Outcome::Silent(silence),
@@ -89,6 +90,7 @@ fn observation(target: Target, question: &Question, exchange: Exchange) -> Obser
         outcome,
         rtt: exchange.rtt,
         protocol: exchange.protocol,
+        flaws: exchange.flaws,
     }
 }
 

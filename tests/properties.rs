@@ -21,7 +21,7 @@ use zoneproof::dns::message::{Flags, Message};
 use zoneproof::dns::name::Name;
 use zoneproof::dns::rdata::{Rdata, Soa};
 use zoneproof::dns::rrset::{Question, Rcode, Record, RecordType, Ttl};
-use zoneproof::evidence::{Protocol, Silence};
+use zoneproof::evidence::{Flaws, Protocol, Silence};
 use zoneproof::expectation::{DEFAULT_DKIM_ZONE, Depth, Expectation};
 use zoneproof::report::Report;
 use zoneproof::transport::guard::AddressPolicy;
@@ -150,7 +150,12 @@ impl Transport for Chaos {
             let mut random = StdRng::seed_from_u64(self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(nth));
             let protocol = query.protocol;
             if !query.budget.spend_send() {
-                return Exchange { outcome: Err(Silence::Limit), rtt: Duration::ZERO, protocol };
+                return Exchange {
+                    outcome: Err(Silence::Limit),
+                    rtt: Duration::ZERO,
+                    protocol,
+                    flaws: Flaws::default(),
+                };
             }
             self.sends.fetch_add(1, Ordering::Relaxed);
             self.addresses.lock().unwrap().insert(query.server);
@@ -188,7 +193,7 @@ impl Transport for Chaos {
                     Ok(message)
                 }
             };
-            Exchange { outcome, rtt, protocol }
+            Exchange { outcome, rtt, protocol, flaws: Flaws::default() }
         }
         .boxed()
     }

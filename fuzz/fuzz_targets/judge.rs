@@ -51,6 +51,7 @@ fn observation(data: &mut &[u8], ask: &Ask, zone: &Name, server: &Name, address:
                 rcode: message.rcode,
                 is_authoritative: message.flags.authoritative,
                 dropped: reading.dropped,
+                signatures: reading.signatures,
             })
         }
     };

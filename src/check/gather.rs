@@ -17,7 +17,7 @@ use crate::dns::response::{Referral, Response};
 use crate::dns::rrset::Question;
 use crate::evidence::{ChainEnd, DelegationChain, Evidence, Observation, ZoneCut};
 use crate::expectation::Expectation;
-use crate::observe::{Seen, ask_every_server, ask_until_answered, pace_class};
+use crate::observe::{self, Seen, Target, ask_every_server, ask_until_answered, pace_class};
 use crate::transport::PaceClass;
 use crate::walk::cut_cache::FRESH_ENOUGH_FOR_A_CHECK;
 use crate::walk::machine::{MAX_CUTS, Until, cut_of};
@@ -36,6 +36,7 @@ pub(super) async fn gather(engine: &Engine, expectation: &Expectation, budget: &
         asked: BTreeSet::new(),
     };
     gathering.evidence.cloudflare_ranges.clone_from(&engine.cloudflare_ranges);
+    gathering.evidence.gathered_at = Some(now());
     let is_in_time = gathering.run_in_time(expectation).await;
     gathering.take_seen();
     let mut evidence = gathering.evidence;
@@ -65,6 +66,12 @@ pub(super) async fn locate(engine: &Engine, expectation: &Expectation, budget: &
         gathering.evidence.add_chain(question.name, chain);
     }
     gathering.evidence
+}
+
+/// Returns the seconds since 1970, modulo 2^32 as signatures count them (RFC 4034 §3.1.5).
+fn now() -> u32 {
+    let seconds = jiff::Timestamp::now().as_second().rem_euclid(1 << 32);
+    u32::try_from(seconds).unwrap_or_default()
 }
 
 /// Makes up a label that nobody chose: always the same for one domain, so that a check can be replayed.
@@ -128,7 +135,9 @@ impl Gathering<'_> {
                 return;
             }
             self.locate(&asks).await;
-            self.observe(asks).await;
+            let (beside, asks_of_zones) = asks.into_iter().partition(|ask| matches!(ask.scope, Scope::Server(_)));
+            self.ask_beside(beside).await;
+            self.observe(asks_of_zones).await;
             asks = self.new_asks(expectation);
         }
     }
@@ -186,6 +195,36 @@ impl Gathering<'_> {
         true
     }
 
+    /// Asks servers by their names, one address of each.
+    async fn ask_beside(&mut self, asks: Vec<Ask>) {
+        let names: BTreeSet<&Name> = asks.iter().filter_map(server_asked).collect();
+        let journey = Journey::new(self.budget, FRESH_ENOUGH_FOR_A_CHECK);
+        let found = self.engine.walker.addresses_of(names.into_iter().cloned().collect(), journey).await;
+        let found: BTreeMap<Name, IpAddr> = found.into_iter().collect();
+        let (transport, budget) = (self.engine.transport.as_ref(), self.budget);
+        let said = join_all(asks.iter().map(|ask| {
+            let address = server_asked(ask).and_then(|server| Some((server, found.get(server)?)));
+            let zone = self.evidence.zone_of(&ask.question.name).map(|cut| cut.zone.clone());
+            let target = address.zip(zone).map(|((server, address), zone)| Target {
+                zone,
+                server: server.clone(),
+                address: *address,
+            });
+            async move {
+                match target {
+                    Some(target) => vec![observe::ask(transport, target, &ask.question, budget).await],
+                    None => Vec::new(),
+                }
+            }
+        }))
+        .await;
+        for (ask, said) in asks.iter().zip(said) {
+            if let Some(server) = server_asked(ask) {
+                self.evidence.add_beside(ask.question.clone(), server.clone(), said);
+            }
+        }
+    }
+
     /// Asks the servers of the names' zones, and follows referrals to zones below.
     async fn observe(&mut self, asks: Vec<Ask>) {
         let mut asks = asks;
@@ -208,6 +247,7 @@ impl Gathering<'_> {
             let zone = match &ask.scope {
                 Scope::At(zone) => self.evidence.cut(zone),
                 Scope::Every | Scope::Any => self.evidence.zone_of(&ask.question.name),
+                Scope::Server(_) => None,
             };
             let Some(cut) = zone else { continue };
             if is_registry(&cut.zone) {
@@ -219,7 +259,7 @@ impl Gathering<'_> {
             }
             match ask.scope {
                 Scope::Every => every.entry(&cut.zone).or_default().push(ask.question.clone()),
-                Scope::Any | Scope::At(_) => any.push((cut, &ask.question)),
+                Scope::Any | Scope::At(_) | Scope::Server(_) => any.push((cut, &ask.question)),
             }
         }
         let transport = self.engine.transport.as_ref();
@@ -245,7 +285,7 @@ impl Gathering<'_> {
 
     /// Follows the referrals that the asked questions met, and returns what is to be asked again below.
     async fn descend(&mut self, asks: Vec<Ask>) -> Vec<Ask> {
-        for ask in asks.iter().filter(|ask| !matches!(ask.scope, Scope::At(_))) {
+        for ask in asks.iter().filter(|ask| ask.scope.is_of_deepest_zone()) {
             let Some(referral) = self.referral_below(&ask.question) else { continue };
             let parent = self.evidence.chain(&ask.question.name).and_then(|chain| chain.zones.last());
             if let Some(parent) = parent
@@ -259,7 +299,7 @@ impl Gathering<'_> {
         }
         // A cut that one name met holds for all names below it, even where servers above it answer for them,
         // and for those that were asked in an earlier round.
-        let mut again: Vec<Ask> = self.asked.iter().filter(|ask| !matches!(ask.scope, Scope::At(_))).cloned().collect();
+        let mut again: Vec<Ask> = self.asked.iter().filter(|ask| ask.scope.is_of_deepest_zone()).cloned().collect();
         let before: Vec<Option<DelegationChain>> =
             again.iter().map(|ask| self.evidence.chain(&ask.question.name).cloned()).collect();
         let names: BTreeSet<Name> = again.iter().map(|ask| ask.question.name.clone()).collect();
@@ -279,6 +319,14 @@ impl Gathering<'_> {
         let answers = seen.iter().filter(|one| one.is_answer()).count();
         let first = referrals.first().filter(|_| referrals.len() >= answers)?;
         Some((*first).clone())
+    }
+}
+
+/// Returns the server that a question is to be asked of by name.
+fn server_asked(ask: &Ask) -> Option<&Name> {
+    match &ask.scope {
+        Scope::Server(server) => Some(server),
+        Scope::Every | Scope::Any | Scope::At(_) => None,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::findings::finding::RecordStatus;
 use crate::findings::inquiry::is_asked_or_futile;
 pub use crate::findings::inquiry::{Ask, Scope};
 use crate::findings::status::{cname_standing, standing};
-use crate::findings::{dkim, dmarc, exchange, spf};
+use crate::findings::{dkim, dmarc, exchange, health, spf};
 
 /// Returns what is left to ask; sorted, each question once, empty where the evidence is complete.
 ///
@@ -37,7 +37,7 @@ pub fn next(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
     }
     // Scopes sort from wide to narrow: what every server is asked needs no single one.
     asks.sort();
-    asks.dedup_by(|later, kept| later.question == kept.question && !matches!(later.scope, Scope::At(_)));
+    asks.dedup_by(|later, kept| later.question == kept.question && later.scope.is_of_deepest_zone());
     asks
 }
 
@@ -73,11 +73,13 @@ fn zone_health(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
         .filter_map(|record| Some(&evidence.zone_of(&record.name)?.zone))
         .filter(|zone| !is_registry(zone))
         .collect();
+    let soundness = health::wanted(expectation, evidence, |zone| zones.contains(zone));
     zones
-        .into_iter()
-        .flat_map(|zone| [RecordType::NS, RecordType::SOA].map(|kind| Question::new(zone.clone(), kind)))
+        .iter()
+        .flat_map(|zone| [RecordType::NS, RecordType::SOA].map(|kind| Question::new(Name::clone(zone), kind)))
         .filter(|question| !is_asked_or_futile(evidence, question))
         .map(|question| Ask { question, scope: Scope::Every })
+        .chain(soundness)
         .collect()
 }
 

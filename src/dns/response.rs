@@ -121,6 +121,8 @@ pub struct Reading {
     pub response: Response,
     /// What it stated without being entitled to.
     pub dropped: Vec<(Section, Record)>,
+    /// The signatures beside the answer, of the name that was asked for.
+    pub signatures: Vec<Rdata>,
 }
 
 /// Reads a reply to `question`, asked of a server for `zone`.
@@ -134,7 +136,9 @@ pub struct Reading {
 pub fn read_response(message: &Message, question: &Question, zone: &Name) -> Reading {
     let scrubbed = scrub(message, question, zone);
     let response = meaning(message, question, &scrubbed);
-    Reading { response, dropped: scrubbed.dropped }
+    let of_name = scrubbed.answers.into_iter().filter(|record| record.owner == question.name);
+    let signatures = of_name.map(|record| record.rdata).filter(|rdata| rdata.kind() == RecordType::RRSIG).collect();
+    Reading { response, dropped: scrubbed.dropped, signatures }
 }
 
 /// Decides what the scrubbed reply says.

@@ -14,7 +14,7 @@ use crate::dns::name::Name;
 use crate::dns::network::Network;
 use crate::dns::rrset::Question;
 pub use delegation::{ChainEnd, DelegationChain, NameServer, Unresolved, ZoneCut};
-pub use observation::{Observation, Outcome, Protocol, Reply, Silence};
+pub use observation::{Flaws, Observation, Outcome, Protocol, Reply, Silence};
 
 /// All that one check has seen.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,8 +29,12 @@ pub struct Evidence {
     observations: BTreeMap<Question, Vec<Observation>>,
     /// The caller's own list of the networks that Cloudflare's proxied names answer with, in place of the built-in one.
     pub cloudflare_ranges: Option<Arc<[Network]>>,
+    /// What servers said that no delegation names, by the question and the server's name; empty where it has no address.
+    beside: BTreeMap<(Question, Name), Vec<Observation>>,
     /// Whether something was left unasked because the budget ran out.
     pub is_budget_exceeded: bool,
+    /// When it was gathered, in seconds since 1970 modulo 2^32, as signatures count; `None` where nobody says.
+    pub gathered_at: Option<u32>,
 }
 
 impl Evidence {
@@ -43,7 +47,9 @@ impl Evidence {
             chains: BTreeMap::new(),
             observations: BTreeMap::new(),
             cloudflare_ranges: None,
+            beside: BTreeMap::new(),
             is_budget_exceeded: false,
+            gathered_at: None,
         }
     }
 
@@ -70,6 +76,18 @@ impl Evidence {
             }
             Err(at) => seen.insert(at, observation),
         }
+    }
+
+    /// Takes in what a server said that was asked by its name, whether or not a delegation names it. Nothing of
+    /// that counts for the records; it may be that nothing was said, since the server has no address.
+    pub fn add_beside(&mut self, question: Question, server: Name, said: Vec<Observation>) {
+        self.beside.insert((question, server), said);
+    }
+
+    /// Returns what a server said that was asked by its name; `None` where it was not asked.
+    #[must_use]
+    pub fn beside(&self, question: &Question, server: &Name) -> Option<&[Observation]> {
+        self.beside.get(&(question.clone(), server.clone())).map(Vec::as_slice)
     }
 
     /// Returns a zone cut.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::dns::message::Section;
 use crate::dns::name::Name;
+use crate::dns::rdata::Rdata;
 use crate::dns::response::Response;
 use crate::dns::rrset::{Rcode, Record};
 
@@ -57,6 +58,8 @@ pub struct Reply {
     pub is_authoritative: bool,
     /// What it stated without being entitled to.
     pub dropped: Vec<(Section, Record)>,
+    /// The signatures that came with an answer.
+    pub signatures: Vec<Rdata>,
 }
 
 /// A reply or the lack of one.
@@ -83,6 +86,17 @@ pub struct Observation {
     pub rtt: Duration,
     /// How the last try travelled.
     pub protocol: Protocol,
+    /// What the server showed itself unable to do on the way.
+    pub flaws: Flaws,
+}
+
+/// What a server showed itself unable to do, whatever it replied in the end.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Flaws {
+    /// It refused a question with EDNS and answered the same without (RFC 6891 §7).
+    pub takes_no_edns: bool,
+    /// It cut a reply over UDP and gave none over TCP (RFC 7766 §5).
+    pub lacks_tcp: bool,
 }
 
 impl Observation {

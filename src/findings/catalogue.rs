@@ -83,6 +83,10 @@ catalogue! {
         "The parent zone's servers say that the domain does not exist: it is not registered, expired, or on hold."
         "Register or renew the domain, or have its registrar lift the hold."
         "RFC 1034 §4.3.2";
+    ExpiredParked "expired_parked" Error
+        "The domain is parked: its name servers are those of a service for expired domains or domains for sale."
+        "Renew or confirm the domain at its registrar, then set the name servers of the provider where its records are."
+        "RFC 1034 §4.3.3";
     DelegationLoop "delegation_loop" Error
         "The addresses of the domain's name servers can only be learned from those name servers themselves."
         "Give glue at the registrar, or use name servers whose names lie in another domain."
@@ -107,6 +111,18 @@ catalogue! {
         "The domain's delegation wants more questions than a check may ask."
         "Simplify the delegation: fewer name servers, with glue, and shorter chains of aliases."
         "RFC 9520 §3.2";
+    WrongProviderEdited "wrong_provider_edited" Error
+        "The record stands at another provider's servers than those that the domain is delegated to."
+        "Add the record at the provider that the name servers belong to, or set the name servers of the provider where it is."
+        "RFC 1034 §4.2.1";
+    DnssecBogusNoDnskey "dnssec_bogus_no_dnskey" Error
+        "The DS record at the registrar names a key that the zone does not have, so that validating resolvers refuse all of it."
+        "Delete the DS record at the registrar, or switch DNSSEC on at the provider and enter its DS record."
+        "RFC 4035 §5.2";
+    DnssecExpiredSig "dnssec_expired_sig" Error
+        "The signatures over the zone's keys have run out, so that validating resolvers refuse all of the zone."
+        "Have the zone signed again, or delete the DS record at the registrar until it is."
+        "RFC 4035 §5.3.1";
     UnableToCheck "unable_to_check" Error
         "Fewer than half of the authoritative servers gave an answer, so nothing is said about the record."
         "Check again later; if it stays so, have the DNS provider look at its servers."
@@ -203,6 +219,38 @@ catalogue! {
         "Some of the registrar's name servers answer that they do not serve the domain."
         "Take them out of the name servers at the registrar, or set the zone up there."
         "RFC 9499 §7, RFC 1912 §2.8";
+    CnameAtApex "cname_at_apex" Warning
+        "The zone's own name has a CNAME, so that whatever else stands there may not be seen."
+        "Delete the CNAME; use the provider's ALIAS or flattening, or address records."
+        "RFC 1034 §3.6.2, RFC 1912 §2.4";
+    GlueStale "glue_stale" Warning
+        "The registrar gives other addresses for the zone's name servers than the zone itself."
+        "Set the addresses of the name servers (host records) at the registrar to those in the zone."
+        "RFC 1034 §4.2.2, RFC 9471";
+    AnswerTooLarge "answer_too_large" Warning
+        "There is so much at one name that receivers may give up reading it."
+        "Delete what is no longer needed at that name."
+        "RFC 7208 §3.4";
+    BrokenTcp "broken_tcp" Warning
+        "A name server cuts long answers and does not give them over TCP either."
+        "Have the DNS provider let TCP through to its name servers."
+        "RFC 7766 §5";
+    BrokenEdns "broken_edns" Notice
+        "A name server does not take EDNS, which today's resolvers ask with."
+        "Have the DNS provider update the server."
+        "RFC 6891 §7";
+    NoDelegationSubzone "no_delegation_subzone" Warning
+        "Some name servers keep a zone of its own for the subdomain, which the zone above does not delegate."
+        "Delete the zone of the subdomain, or delegate it with NS records in the zone above."
+        "RFC 1034 §4.2";
+    NsV6OnlyBroken "ns_v6_only_broken" Notice
+        "A name server answers over one of IPv4 and IPv6 and is out of reach over the other."
+        "Have the DNS provider repair the server's other address, or take the address out."
+        "RFC 3901 §4, RFC 4472";
+    DomainConnect "domain_connect" Info
+        "The DNS provider takes records from other services by Domain Connect, so that nothing has to be typed."
+        "Nothing has to be done; where a template for Amazon SES is offered there, one click adds the records."
+        "Domain Connect, section 4";
     ParentChildNsMismatch "parent_child_ns_mismatch" Warning
         "The name servers at the registrar and those in the zone itself are not the same."
         "Make the two lists the same."

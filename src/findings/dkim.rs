@@ -3,13 +3,14 @@
 //! One diagnosis serves the plan and the judgement: what it would still like to see is what
 //! [`wanted`] returns, and what it makes of all that was seen is what [`judge`] returns. Of the
 //! faults that a record shows, the first one counts: what stands at the record's own name, then a
-//! record at a wrong name, then a wildcard, then nothing.
+//! record at a wrong name, then a record at servers that nobody asks, then a wildcard, then nothing.
 //!
 //! Never says anything about records that could not be checked, nor why servers differ.
 
 mod chase;
 mod own_name;
 mod search;
+mod shadow;
 mod site;
 mod target;
 mod text;
@@ -20,6 +21,7 @@ use crate::expectation::{Expectation, RecordKind};
 use crate::findings::catalogue::Code;
 use crate::findings::dkim::own_name::{OwnName, look_at_own_name};
 use crate::findings::dkim::search::search;
+use crate::findings::dkim::shadow::look_at_shadows;
 use crate::findings::dkim::site::{Diagnosis, Site, records_in};
 use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus, Subject};
 use crate::findings::inquiry::{Ask, Inquiry};
@@ -61,7 +63,10 @@ fn examine(sites: &[Site<'_>], inquiry: &mut Inquiry<'_>) -> Vec<(RecordStatus, 
     let missing: Vec<&Site<'_>> =
         sites.iter().zip(&own).filter(|(_, own)| matches!(own, OwnName::Missing(_))).map(|(site, _)| site).collect();
     // Elsewhere is looked only when it is known which records are missing.
-    let hits = if inquiry.is_wanting() { Vec::new() } else { search(&missing, inquiry) };
+    let mut hits = if inquiry.is_wanting() { Vec::new() } else { search(&missing, inquiry) };
+    if !inquiry.is_wanting() {
+        look_at_shadows(&missing, sites.len(), inquiry, &mut hits);
+    }
     let mut hits = hits.into_iter();
     let mut say = |(site, own): (&Site<'_>, OwnName)| match own {
         OwnName::Settled(status) => (status, None),

@@ -157,6 +157,12 @@ impl Finding {
         self
     }
 
+    /// Says whether it proves that validating resolvers see nothing of a required record, however right it is.
+    #[must_use]
+    pub fn proves_bogus(&self) -> bool {
+        self.severity == Severity::Error && matches!(self.code, Code::DnssecBogusNoDnskey | Code::DnssecExpiredSig)
+    }
+
     /// Returns the order in which findings are told: precedence, then subject.
     #[must_use]
     pub fn rank(&self) -> (Severity, Code, &Subject) {

@@ -20,6 +20,16 @@ pub enum Scope {
     Any,
     /// The servers of this zone, which need not be the deepest one, until one answers or refers.
     At(Name),
+    /// One address of the server of this name, which need not serve the zone by any delegation.
+    Server(Name),
+}
+
+impl Scope {
+    /// Says whether the question goes to the servers of the deepest zone that its name lies in.
+    #[must_use]
+    pub fn is_of_deepest_zone(&self) -> bool {
+        matches!(self, Self::Every | Self::Any)
+    }
 }
 
 /// One question that is left to ask.
@@ -70,6 +80,15 @@ impl<'e> Inquiry<'e> {
         Sight { question: question.clone(), seen }
     }
 
+    /// Looks a question up that all servers of the deepest zone are asked.
+    pub fn look_at_every(&mut self, question: &Question) -> Sight<'e> {
+        if !is_asked_or_futile(self.evidence, question) {
+            self.want(question, Scope::Every);
+        }
+        let seen = self.evidence.observations(question).into_iter().filter(|seen| seen.is_answer()).collect();
+        Sight { question: question.clone(), seen }
+    }
+
     /// Looks up what the servers of `zone` said to a question about a name that lies in a zone below it.
     pub fn look_at(&mut self, question: &Question, zone: &Name) -> Sight<'e> {
         let all = self.evidence.all_observations().filter(|(asked, seen)| *asked == question && seen.zone == *zone);
@@ -79,6 +98,16 @@ impl<'e> Inquiry<'e> {
             self.want(question, Scope::At(zone.clone()));
         }
         Sight { question: question.clone(), seen: all.into_iter().filter(|seen| seen.is_answer()).collect() }
+    }
+
+    /// Looks up what a server says that no delegation need name; it is asked by its name.
+    pub fn look_beside(&mut self, question: &Question, server: &Name) -> Sight<'e> {
+        let said = self.evidence.beside(question, server);
+        if said.is_none() {
+            self.want(question, Scope::Server(server.clone()));
+        }
+        let seen = said.unwrap_or_default().iter().filter(|seen| seen.is_answer()).collect();
+        Sight { question: question.clone(), seen }
     }
 
     /// Says whether something was looked for that was not asked yet.

@@ -10,7 +10,10 @@ mod delegation;
 pub mod dkim;
 pub mod dmarc;
 pub mod exchange;
+mod dnssec;
 pub mod finding;
+mod flaws;
+pub mod health;
 pub mod inquiry;
 pub mod pages;
 #[cfg(test)]
@@ -73,6 +76,8 @@ fn conclude(
     }
     findings.extend(delegation::judge(expectation, evidence));
     findings.extend(servers::judge(expectation, evidence));
+    findings.extend(health::judge(expectation, evidence, &records));
+    findings.extend(flaws::judge(expectation, evidence));
     findings.extend(delegation::budget_exceeded(expectation, evidence, &records));
     findings.extend(consistency::judge(expectation, evidence, &records));
     findings.extend(servers::unable_to_check(expectation, evidence, &records, &findings));
@@ -93,12 +98,12 @@ fn call_absent(judged: &mut JudgedRecord) {
 }
 
 /// Chooses the finding that explains the others: the first in the catalogue's order among the errors, or where there is
-/// none among the warnings that are about a record; nothing where all required records are right.
+/// none among the warnings that are about a record; nothing where all required records are right and can be seen.
 ///
 /// A warning about a zone or a server explains no record, since enough servers answer beside it.
 fn root_cause(records: &[JudgedRecord], findings: &[Finding]) -> Option<Code> {
     let is_right = |judged: &JudgedRecord| judged.status == RecordStatus::Ok || !judged.record.is_required;
-    if records.iter().all(is_right) {
+    if records.iter().all(is_right) && !findings.iter().any(Finding::proves_bogus) {
         return None;
     }
     let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);

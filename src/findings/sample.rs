@@ -22,7 +22,7 @@ use crate::dns::rdata::{Rdata, Soa};
 use crate::dns::response::{Alias, Answer, Lameness, Link, Negative, Referral, Response};
 use crate::dns::rrset::{Question, RRset, Rcode, Record, RecordType, Ttl};
 use crate::evidence::{
-    ChainEnd, DelegationChain, Evidence, NameServer, Observation, Outcome, Protocol, Reply, Silence, ZoneCut,
+    ChainEnd, DelegationChain, Evidence, Flaws, NameServer, Observation, Outcome, Protocol, Reply, Silence, ZoneCut,
 };
 
 /// The time to live of all that is made here.
@@ -116,6 +116,7 @@ pub(crate) fn say(evidence: &mut Evidence, asked: &Question, zone: &Name, only: 
             outcome: outcome(asked, zone, what.trim()),
             rtt: Duration::from_millis(1),
             protocol: Protocol::Udp,
+            flaws: Flaws::default(),
         };
         evidence.add_observation(asked.clone(), observation);
     }
@@ -142,7 +143,7 @@ fn outcome(asked: &Question, zone: &Name, what: &str) -> Outcome {
             None => (data(asked, what), Rcode::NOERROR),
         },
     };
-    Outcome::Replied(Reply { response, rcode, is_authoritative: true, dropped: Vec::new() })
+    Outcome::Replied(Reply { response, rcode, is_authoritative: true, dropped: Vec::new(), signatures: Vec::new() })
 }
 
 /// Reads data of the type asked for, or `alias TARGET`.

@@ -97,7 +97,20 @@ pub(super) fn unable_to_check(
 /// its servers, and those that a limit of ours kept back, with a finding that says so.
 fn explained_records(expectation: &Expectation, evidence: &Evidence, findings: &[Finding]) -> Vec<ExpectedRecord> {
     let is_told = |home: &HomeZone<'_>| {
-        let about_servers = |finding: &&Finding| finding.code != Code::ParentChildNsMismatch;
+        let about_servers = |finding: &&Finding| {
+            let is_bystander = matches!(
+                finding.code,
+                Code::ParentChildNsMismatch
+                    | Code::GlueStale
+                    | Code::CnameAtApex
+                    | Code::InconsistentServers
+                    | Code::BrokenEdns
+                    | Code::NoDelegationSubzone
+                    | Code::DomainConnect
+                    | Code::NsV6OnlyBroken
+            );
+            !is_bystander
+        };
         findings.iter().filter(about_servers).any(|finding| finding.subject == Subject::Zone(home.zone.clone()))
     };
     let budget_is_told = findings.iter().any(|finding| finding.code == Code::BudgetExceeded);

@@ -10,7 +10,7 @@ use crate::dns::name::Name;
 use crate::dns::response::{Lameness, Response};
 use crate::dns::rrset::{Question, Rcode, Ttl};
 use crate::evidence::{
-    ChainEnd, DelegationChain, NameServer, Observation, Outcome, Protocol, Reply, Silence, Unresolved, ZoneCut,
+    ChainEnd, DelegationChain, Flaws, NameServer, Observation, Outcome, Protocol, Reply, Silence, Unresolved, ZoneCut,
 };
 use crate::expectation::{DEFAULT_DKIM_ZONE, RecordKind};
 
@@ -447,7 +447,7 @@ fn a_required_mail_record_makes_its_fault_an_error() {
 
 /// Makes an outcome of a response.
 fn replied(response: Response, rcode: Rcode) -> Outcome {
-    Outcome::Replied(Reply { response, rcode, is_authoritative: true, dropped: Vec::new() })
+    Outcome::Replied(Reply { response, rcode, is_authoritative: true, dropped: Vec::new(), signatures: Vec::new() })
 }
 
 /// Takes in what a server of `example.com.` said.
@@ -459,6 +459,7 @@ fn add(seen: &mut Evidence, question: &Question, server: &str, address: &str, ou
         outcome,
         rtt: std::time::Duration::ZERO,
         protocol: Protocol::Udp,
+        flaws: Flaws::default(),
     };
     seen.add_observation(question.clone(), observation);
 }

@@ -59,6 +59,22 @@ pub fn is_anycast_shared(ns_name: &Name) -> bool {
     catalogue().by_server(ns_name).is_some_and(|provider| provider.anycast_shared)
 }
 
+/// Says whether a name server is one of those where expired domains and domains for sale are put.
+#[must_use]
+pub fn is_parking(ns_name: &Name) -> bool {
+    let labels: Vec<&[u8]> = ns_name.labels().rev().collect();
+    catalogue().parking.iter().any(|pattern| pattern.matches(&labels))
+}
+
+/// Returns servers that are the same for all zones of a large provider, one of each; providers of `own`, the name
+/// servers of a zone, are left out.
+#[must_use]
+pub fn probe_servers(own: &[Name]) -> Vec<Name> {
+    let own: Vec<&str> = own.iter().filter_map(|name| Some(catalogue().by_server(name)?.id.as_str())).collect();
+    let others = catalogue().iter().filter(|each| each.anycast_shared && !own.contains(&each.id.as_str()));
+    others.filter_map(|provider| provider.probe_servers.first().cloned()).collect()
+}
+
 /// Says whether an address is one that Cloudflare's proxied names answer with.
 ///
 /// `ranges` are the caller's own, in place of the ones that the table has. Customers who bring their own addresses are
@@ -156,6 +172,9 @@ pub struct Providers {
     /// The known ones, by the order of the table; their ids are unique.
     #[serde(rename = "provider")]
     known: Vec<Provider>,
+    /// Patterns of the name servers where expired domains and domains for sale are put.
+    #[serde(default)]
+    parking: Vec<Pattern>,
     /// Stands for a provider that is not known: what most panels want.
     unknown: Provider,
 }
@@ -225,12 +244,21 @@ pub struct Provider {
     /// Its name servers are anycast and shared by very many zones.
     #[serde(default)]
     pub anycast_shared: bool,
+    /// Name servers that serve all zones of its customers, whichever these are delegated to; only where that is certain.
+    #[serde(default, deserialize_with = "names")]
+    pub probe_servers: Vec<Name>,
     /// What its proxied names answer with.
     #[serde(default)]
     proxy_ranges: Vec<Network>,
     /// One sentence for the finding with that code at this provider.
     #[serde(default)]
     pub gotchas: BTreeMap<String, String>,
+}
+
+/// Reads a list of names.
+fn names<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Name>, D::Error> {
+    let texts: Vec<String> = Vec::deserialize(deserializer)?;
+    texts.iter().map(|text| Name::parse(text).map_err(serde::de::Error::custom)).collect()
 }
 
 impl PartialEq for Provider {

@@ -55,6 +55,30 @@ pub(super) fn subzone_shadow(case: &Case<'_>) -> Remedy {
     Remedy { provider: case.place.provider_id(), text: join(sentences), steps }
 }
 
+/// The record stands where nobody asks.
+pub(super) fn wrong_provider_edited(case: &Case<'_>) -> Remedy {
+    let edited = case.text("edited_provider").and_then(|id| catalogue().get(id)).map(|provider| provider.name.clone());
+    let servers = list_names(case.names("edited_servers"));
+    let (at, of_which) = match edited {
+        Some(name) => (format!("{name}{}", aside(&servers)), name),
+        None if servers.is_empty() => ("another provider".to_owned(), "that provider".to_owned()),
+        None => (format!("the provider of {servers}"), "that provider".to_owned()),
+    };
+    let zone = shown(&case.place.zone);
+    let what = format!(
+        "The record at {} was added at {at}, but the world asks the name servers of {zone}, which are of {}.",
+        shown(case.owner),
+        case.place.who()
+    );
+    let steps = add(case, &[]);
+    let other = format!(
+        "Or, to keep everything at {of_which}, set its name servers for {zone} at the registrar; then all other records of \
+         the domain must be there too."
+    );
+    let sentences = [Some(what), Some(case.place.tell(&steps)), Some(other), case.gotcha()];
+    Remedy { provider: case.place.provider_id(), text: join(sentences), steps }
+}
+
 /// Returns the place of the zone above.
 fn parent_of(case: &Case<'_>, zone: &Name) -> Option<Place> {
     let parent = case.evidence.cut(zone).and_then(|cut| cut.parent.as_ref())?;

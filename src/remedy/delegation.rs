@@ -176,11 +176,11 @@ pub(super) fn inconsistent_servers(case: &Case<'_>) -> Remedy {
 }
 
 /// A zone, and where its delegation is kept.
-struct Zone<'a> {
+pub(super) struct Zone<'a> {
     /// The zone.
-    name: Name,
+    pub(super) name: Name,
     /// Who serves it.
-    place: Place,
+    pub(super) place: Place,
     /// Its delegation.
     cut: Option<&'a ZoneCut>,
     /// The zone above, where that is not a registry's.
@@ -189,7 +189,7 @@ struct Zone<'a> {
 
 impl<'a> Zone<'a> {
     /// Finds the zone of a finding.
-    fn of(case: &Case<'a>) -> Self {
+    pub(super) fn of(case: &Case<'a>) -> Self {
         let name = match &case.finding.subject {
             Subject::Zone(zone) | Subject::Server { zone, .. } => zone.clone(),
             Subject::Domain(_) | Subject::Record { .. } => case.name("zone").unwrap_or(&case.place.zone).clone(),
@@ -205,7 +205,7 @@ impl<'a> Zone<'a> {
     }
 
     /// Returns the servers that the finding names, else all of the zone.
-    fn servers(&self, case: &Case<'_>) -> Vec<Name> {
+    pub(super) fn servers(&self, case: &Case<'_>) -> Vec<Name> {
         match (case.names("servers"), &case.finding.subject) {
             ([], Subject::Server { server, .. }) => vec![server.clone()],
             ([], _) => self.cut.into_iter().flat_map(ZoneCut::server_names).cloned().collect(),
@@ -214,7 +214,7 @@ impl<'a> Zone<'a> {
     }
 
     /// Names the place where the delegation is kept, at the beginning of a sentence.
-    fn at_delegator(&self) -> String {
+    pub(super) fn at_delegator(&self) -> String {
         match &self.above {
             Some(above) => format!("In the zone {}, at {}", shown(&above.zone), above.who()),
             None => format!("At the registrar of {} (the company that the domain was bought from)", shown(&self.name)),
@@ -255,7 +255,7 @@ impl<'a> Zone<'a> {
     }
 
     /// Puts a remedy together whose place is where the delegation is kept.
-    fn advise(&self, text: String) -> Remedy {
+    pub(super) fn advise(&self, text: String) -> Remedy {
         let provider = self.above.as_ref().and_then(Place::provider_id);
         Remedy { provider, text, steps: Vec::new() }
     }
@@ -270,7 +270,7 @@ impl<'a> Zone<'a> {
 }
 
 /// Names servers at the beginning of a sentence.
-fn named(servers: &[Name]) -> String {
+pub(super) fn named(servers: &[Name]) -> String {
     match servers {
         [] => "Name servers".to_owned(),
         [server] => format!("The name server {}", shown(server)),
@@ -279,7 +279,7 @@ fn named(servers: &[Name]) -> String {
 }
 
 /// Turns a beginning of a sentence into a part of one.
-fn lower_first(text: &str) -> String {
+pub(super) fn lower_first(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
 }

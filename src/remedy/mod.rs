@@ -9,6 +9,7 @@ mod cname;
 mod delegation;
 mod dmarc;
 mod exchange;
+mod health;
 mod mail;
 mod place;
 mod policy_tree;
@@ -41,7 +42,20 @@ pub fn remedy(finding: &Finding, expectation: &Expectation, evidence: &Evidence)
         Code::LameSome => delegation::lame_some(&case),
         Code::ParentChildNsMismatch => delegation::parent_child_ns_mismatch(&case),
         Code::UnableToCheck => delegation::unable_to_check(&case),
+        Code::InconsistentServers if health::is_about_zone(&case) => health::serials_differ(&case),
         Code::InconsistentServers => delegation::inconsistent_servers(&case),
+        Code::ExpiredParked => health::expired_parked(&case),
+        Code::DnssecBogusNoDnskey => health::dnssec_bogus_no_dnskey(&case),
+        Code::DnssecExpiredSig => health::dnssec_expired_sig(&case),
+        Code::CnameAtApex => health::cname_at_apex(&case),
+        Code::GlueStale => health::glue_stale(&case),
+        Code::AnswerTooLarge => health::answer_too_large(&case),
+        Code::NoDelegationSubzone => health::no_delegation_subzone(&case),
+        Code::DomainConnect => health::domain_connect(&case),
+        Code::BrokenTcp => health::broken_tcp(&case),
+        Code::BrokenEdns => health::broken_edns(&case),
+        Code::NsV6OnlyBroken => health::ns_v6_only_broken(&case),
+        Code::WrongProviderEdited => cname::wrong_provider_edited(&case),
         Code::SubzoneShadow => cname::subzone_shadow(&case),
         Code::CfProxied => cname::cf_proxied(&case),
         Code::CfFlattened => cname::cf_flattened(&case),

@@ -97,6 +97,28 @@ fn finding(code: Code, servers: [&str; 2]) -> Finding {
             Finding::new(code, dkim()).with("ok", Argument::Number(1)).with("of", Argument::Number(4))
         }
         Code::SubzoneShadow | Code::Absent | Code::CfFlattened | Code::WrongTypeTxt => Finding::new(code, dkim()),
+        Code::WrongProviderEdited => Finding::new(code, dkim())
+            .with("edited_provider", text("vercel"))
+            .with("edited_servers", names(&["ns1.vercel-dns.com."])),
+        Code::ExpiredParked | Code::BrokenTcp | Code::BrokenEdns => {
+            Finding::new(code, zone()).with("servers", names(&servers[..1]))
+        }
+        Code::NsV6OnlyBroken => {
+            Finding::new(code, zone()).with("servers", names(&servers)).with("addresses", addresses(&["2001:db8::53"]))
+        }
+        Code::DnssecBogusNoDnskey => Finding::new(code, zone()).with("key_tags", text("12345")),
+        Code::DnssecExpiredSig => Finding::new(code, zone()).with("seconds_over", Argument::Number(200_000)),
+        Code::CnameAtApex => Finding::new(code, zone()).with("target", a_name("www.example.net.")),
+        Code::NoDelegationSubzone => Finding::new(code, zone())
+            .with("servers", names(&servers[..1]))
+            .with("subzone", a_name("mail.example.com.")),
+        Code::DomainConnect => Finding::new(code, zone()).with("host", text("domainconnect.api.example.net")),
+        Code::GlueStale => Finding::new(code, zone())
+            .with("servers", names(&servers[..1]))
+            .with("addresses", addresses(&["192.0.2.9"])),
+        Code::AnswerTooLarge => {
+            Finding::new(code, spf()).with("records", Argument::Number(140)).with("octets", Argument::Number(20_000))
+        }
         Code::CfProxied => Finding::new(code, dkim()).with("addresses", addresses(&["192.0.2.80", "2001:db8::80"])),
         Code::WrongTypeAddress => Finding::new(code, dkim()).with("addresses", addresses(&["192.0.2.80"])),
         Code::WildcardSynth => pointing("parking.example."),

@@ -31,7 +31,7 @@ impl Report {
             row: None,
             domain: expectation.domain.to_text_without_dot(),
             checked_at,
-            verdict: Verdict::of(&judgement.records),
+            verdict: Verdict::of(&judgement.records, judgement.findings.iter().any(Finding::proves_bogus)),
             root_cause: judgement.root_cause,
             records: judgement.records.iter().map(|judged| report_record(judged, evidence)).collect(),
             findings: findings.collect(),

@@ -6,12 +6,14 @@
 //!
 //! - **negative**: of all servers that say that a record is not there, the longest min(SOA TTL, SOA MINIMUM), at most
 //!   3 hours; a negative answer without an SOA record is not kept (RFC 2308 §5).
-//! - **positive**: of all servers that give something else than what is expected, the longest time to live.
+//! - **positive**: of all servers that give something else than what is expected, the longest time to live; servers
+//!   that have a record right while others do not do not count.
 //! - **delegation**: of all zones whose delegation is found to be wrong, the longest time to live of the NS records
-//!   at the parent.
+//!   at the parent; of the DS records where it is these that are wrong.
 //!
 //! Times to live above 7 days count as 7 days, as resolvers cap them (RFC 8767 §4).
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,10 +21,10 @@ use jiff::Timestamp;
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::response::Response;
-use crate::dns::rrset::Ttl;
+use crate::dns::rrset::{RecordType, Ttl};
 use crate::evidence::{Evidence, Observation};
 use crate::expectation::Expected;
-use crate::findings::{Code, Finding, JudgedRecord, Judgement, RecordStatus, Subject};
+use crate::findings::{Argument, Code, Finding, JudgedRecord, Judgement, RecordStatus, Subject};
 use crate::report::Horizons;
 
 /// The longest that a negative answer is kept (RFC 2308 §5: one to three hours work well).
@@ -31,11 +33,15 @@ const MAX_NEGATIVE_SECONDS: u32 = 3 * 60 * 60;
 const MAX_POSITIVE_SECONDS: u32 = 7 * 24 * 60 * 60;
 /// The findings after which the delegation is to be changed, or was just changed.
 const OF_DELEGATION: &[Code] = &[
+    Code::ExpiredParked,
     Code::DelegationLoop,
     Code::NsUnresolvable,
     Code::NsAddressForbidden,
     Code::LameAll,
     Code::LameSome,
+    Code::WrongProviderEdited,
+    Code::DnssecBogusNoDnskey,
+    Code::GlueStale,
     Code::ParentChildNsMismatch,
 ];
 
@@ -52,18 +58,47 @@ impl Horizons {
             .iter()
             .filter(is_open)
             .flat_map(|judged| {
-                evidence.observations(&judged.record.question()).into_iter().map(move |one| (judged, one))
+                let laggards = laggards(judged, &judgement.findings);
+                let said = evidence.observations(&judged.record.question()).into_iter();
+                said.filter(move |one| laggards.is_none_or(|addresses| addresses.contains(&one.address)))
+                    .map(move |one| (judged, one))
             })
             .collect();
-        let zones = judgement.findings.iter().filter_map(|finding| zone_of(finding, evidence));
+        let of_parents = judgement.findings.iter().filter_map(|finding| parent_seconds(finding, evidence));
         Self {
             negative_until: until(seen.iter().filter_map(|(_, one)| negative_seconds(one)).max()),
             positive_until: until(seen.iter().filter_map(|(judged, one)| positive_seconds(judged, one)).max()),
-            delegation_until: until(
-                zones.filter_map(|zone| evidence.cut(zone)).map(|cut| capped(cut.ttl, MAX_POSITIVE_SECONDS)).max(),
-            ),
+            delegation_until: until(of_parents.max()),
         }
     }
+}
+
+/// Returns the addresses that do not have a record right, where others have; `None` where all count.
+fn laggards<'a>(judged: &JudgedRecord, findings: &'a [Finding]) -> Option<&'a [IpAddr]> {
+    let names_it = |finding: &&Finding| {
+        finding.code == Code::InconsistentServers
+            && matches!(&finding.subject, Subject::Record { kind, .. } if *kind == judged.record.kind)
+    };
+    match findings.iter().find(names_it)?.arguments.get("addresses")? {
+        Argument::Addresses(addresses) if judged.status == RecordStatus::Inconsistent => Some(addresses),
+        _ => None,
+    }
+}
+
+/// Returns how long a resolver may keep what the parent says of the zone that a finding is about: that of its keys where
+/// these are wrong, else its servers.
+fn parent_seconds(finding: &Finding, evidence: &Evidence) -> Option<u32> {
+    let cut = evidence.cut(zone_of(finding, evidence)?)?;
+    if finding.code != Code::DnssecBogusNoDnskey {
+        return Some(capped(cut.ttl, MAX_POSITIVE_SECONDS));
+    }
+    let signers =
+        evidence.all_observations().filter(|(asked, _)| asked.kind == RecordType::DS && asked.name == cut.zone);
+    let ttls = signers.filter_map(|(_, seen)| match seen.response() {
+        Some(Response::Answer(answer)) => Some(capped(answer.rrset.ttl, MAX_POSITIVE_SECONDS)),
+        _ => None,
+    });
+    ttls.max()
 }
 
 /// Returns how long a resolver may keep a server's word that a record is not there.
@@ -83,7 +118,11 @@ fn positive_seconds(judged: &JudgedRecord, seen: &Observation) -> Option<u32> {
             (Expected::Cname(target), [Rdata::Cname(found)]) if target == found => return None,
             _ => answer.rrset.ttl,
         },
-        Response::Alias(alias) => alias.links.iter().map(|link| link.ttl).min()?,
+        // Every link of a chain is kept on its own; the first one leads away from the record.
+        Response::Alias(alias) => match (&judged.record.expected, alias.links.first()?) {
+            (Expected::Cname(target), link) if link.target == *target => return None,
+            (_, link) => link.ttl,
+        },
         _ => return None,
     };
     Some(capped(ttl, MAX_POSITIVE_SECONDS))

@@ -38,6 +38,7 @@ impl Verdict {
     /// | the required records | verdict |
     /// |---|---|
     /// | any could not be checked | indeterminate |
+    /// | any in a zone whose signatures are proven bogus | failing |
     /// | all right at all servers that answer | ready |
     /// | each right at one server or more | propagating |
     /// | any right somewhere | partial |
@@ -45,12 +46,14 @@ impl Verdict {
     ///
     /// Without a required record nothing is proven, so that the verdict is indeterminate.
     #[must_use]
-    pub fn of<'a>(records: impl IntoIterator<Item = &'a JudgedRecord>) -> Self {
+    pub fn of<'a>(records: impl IntoIterator<Item = &'a JudgedRecord>, is_bogus: bool) -> Self {
         let required: Vec<&JudgedRecord> = records.into_iter().filter(|judged| judged.record.is_required).collect();
         let is_ok = |judged: &JudgedRecord| judged.status == RecordStatus::Ok;
         let is_right_somewhere = |judged: &JudgedRecord| is_ok(judged) || judged.is_right_somewhere;
         if required.is_empty() || required.iter().any(|judged| judged.status == RecordStatus::UnableToCheck) {
             Self::Indeterminate
+        } else if is_bogus {
+            Self::Failing
         } else if required.iter().all(|judged| is_ok(judged)) {
             Self::Ready
         } else if required.iter().all(|judged| is_right_somewhere(judged)) {
@@ -70,7 +73,7 @@ mod tests {
 
     /// Judges three DKIM records and an SPF record, each by a letter: `o` right everywhere, `i` right at some servers,
     /// `d` at none though they differ, `w` wrong, `p` wrong with one server right, `a` absent, `u` could not be checked.
-    fn verdict(letters: &str, required: &[RecordKind]) -> Verdict {
+    fn verdict_of(letters: &str, required: &[RecordKind], is_bogus: bool) -> Verdict {
         let expectation = Expectation::new("example.com", &["t1", "t2", "t3"], DEFAULT_DKIM_ZONE).unwrap();
         let records = expectation.require(required).records;
         let judged: Vec<JudgedRecord> = records
@@ -90,7 +93,20 @@ mod tests {
                 JudgedRecord { record, status, code: None, is_right_somewhere, found: Vec::new() }
             })
             .collect();
-        Verdict::of(&judged)
+        Verdict::of(&judged, is_bogus)
+    }
+
+    /// Judges them where nothing is bogus.
+    fn verdict(letters: &str, required: &[RecordKind]) -> Verdict {
+        verdict_of(letters, required, false)
+    }
+
+    #[test]
+    fn what_validators_refuse_fails_unless_nothing_is_known() {
+        for letters in ["oooo", "iooo", "aaao"] {
+            assert_eq!(verdict_of(letters, &[], true), Verdict::Failing, "{letters}");
+        }
+        assert_eq!(verdict_of("ouoo", &[], true), Verdict::Indeterminate);
     }
 
     #[test]

@@ -30,7 +30,7 @@ use crate::dns::message::{Flags, Message};
 use crate::dns::name::{Name, NameError};
 use crate::dns::rdata::Rdata;
 use crate::dns::rrset::{Question, Rcode, Record, RecordType, Ttl};
-use crate::evidence::Silence;
+use crate::evidence::{Flaws, Silence};
 use crate::transport::{Exchange, Query, Transport};
 
 /// The address of the one server (RFC 5737).
@@ -131,7 +131,7 @@ impl Transport for Fixture {
         } else {
             Err(Silence::Limit)
         };
-        ready(Exchange { outcome, rtt: Duration::ZERO, protocol: query.protocol }).boxed()
+        ready(Exchange { outcome, rtt: Duration::ZERO, protocol: query.protocol, flaws: Flaws::default() }).boxed()
     }
 }
 

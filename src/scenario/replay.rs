@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::dns::message::{Edns, Message, encode_query, is_bare_error_to, is_reply_to};
-use crate::evidence::{Protocol, Silence};
+use crate::evidence::{Flaws, Protocol, Silence};
 use crate::scenario::Scenario;
 use crate::scenario::server::{Action, MAX_UDP_OCTETS, Tally};
 use crate::transport::{Exchange, Query, Transport};
@@ -72,7 +72,7 @@ impl Replay {
         let [high, low, ..] = nonce.to_be_bytes();
         // Over TCP nobody can guess: the case says nothing, and servers that do not keep it must be heard there.
         let case_bits = if query.protocol == Protocol::Udp { nonce } else { u64::MAX };
-        let edns = Edns { payload_octets: MAX_UDP_OCTETS, ..Edns::default() };
+        let edns = Edns { payload_octets: MAX_UDP_OCTETS, dnssec_ok: query.wants_signatures(), ..Edns::default() };
         let edns = Some(&edns).filter(|_| query.with_edns);
         let octets = encode_query(u16::from_be_bytes([high, low]), &query.question, case_bits, edns);
         let nth = self.tally().count(query.server, &query.question);
@@ -97,7 +97,7 @@ impl Transport for Replay {
         async move {
             let start = Instant::now();
             let outcome = self.ask(query).await;
-            Exchange { outcome, rtt: start.elapsed(), protocol: query.protocol }
+            Exchange { outcome, rtt: start.elapsed(), protocol: query.protocol, flaws: Flaws::default() }
         }
         .boxed()
     }

@@ -133,6 +133,7 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
             if may_drop_edns && is_edns_refused(&last) {
                 may_drop_edns = false;
                 last = self.send_udp(query, false, timeout).await;
+                last.flaws.takes_no_edns = last.outcome.is_ok() && !is_edns_refused(&last);
             }
             match &last.outcome {
                 Ok(reply) => {
@@ -141,7 +142,10 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
                         return last;
                     }
                     self.health.note_quirk(query.server, now(), |quirks| quirks.truncates = true);
-                    return self.ask_tcp(query).await;
+                    let mut over_tcp = self.ask_tcp(query).await;
+                    over_tcp.flaws.takes_no_edns |= last.flaws.takes_no_edns;
+                    over_tcp.flaws.lacks_tcp = matches!(over_tcp.outcome, Err(Silence::Timeout | Silence::Refused));
+                    return over_tcp;
                 }
                 Err(Silence::Mismatched) => {
                     let over_tcp = self.or_tcp(query, last).await;
@@ -161,10 +165,13 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
 
     /// Sends one datagram and waits for about `timeout`.
     async fn send_udp(&self, query: &Query, with_edns: bool, timeout: Duration) -> Exchange {
-        let with_edns = with_edns && !self.health.quirks(query.server, now()).refuses_edns;
+        let is_known_to_refuse = with_edns && self.health.quirks(query.server, now()).refuses_edns;
+        let with_edns = with_edns && !is_known_to_refuse;
         let timeout = Some(timeout.mul_f64(rand::random_range(JITTER)));
         let one = Query { protocol: Protocol::Udp, with_edns, timeout, ..query.clone() };
-        self.udp.exchange(&one).await
+        let mut exchange = self.udp.exchange(&one).await;
+        exchange.flaws.takes_no_edns |= is_known_to_refuse && exchange.outcome.is_ok();
+        exchange
     }
 
     /// Asks over TCP after UDP was in vain; what UDP said stands where this host has no way over TCP.
@@ -181,10 +188,12 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
         if with_edns && is_edns_refused(&exchange) {
             exchange = self.tcp.exchange(&Query { with_edns: false, ..first }).await;
             if exchange.outcome.is_ok() && !is_edns_refused(&exchange) {
+                exchange.flaws.takes_no_edns = true;
                 self.health.note_quirk(query.server, now(), |quirks| quirks.refuses_edns = true);
             }
         }
         if exchange.outcome.is_ok() {
+            exchange.flaws.takes_no_edns |= query.with_edns && !with_edns;
             self.health.note_answer(query.server, None, now());
         }
         exchange

@@ -25,8 +25,8 @@ use futures::future::BoxFuture;
 
 use crate::budget::Budget;
 use crate::dns::message::{Edns, Message, encode_query};
-use crate::dns::rrset::Question;
-use crate::evidence::{Protocol, Silence};
+use crate::dns::rrset::{Question, RecordType};
+use crate::evidence::{Flaws, Protocol, Silence};
 
 /// How much load a server takes.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -58,6 +58,12 @@ pub struct Query {
 }
 
 impl Query {
+    /// Says whether signatures are asked for (DO, RFC 3225): with keys alone, which are of no use without.
+    #[must_use]
+    pub fn wants_signatures(&self) -> bool {
+        self.question.kind == RecordType::DNSKEY
+    }
+
     /// Asks over UDP with EDNS, as every question starts.
     #[must_use]
     pub fn new(server: IpAddr, question: Question, class: PaceClass, budget: Arc<Budget>) -> Self {
@@ -74,6 +80,8 @@ pub struct Exchange {
     pub rtt: Duration,
     /// How the last try travelled.
     pub protocol: Protocol,
+    /// What the server showed itself unable to do on the way.
+    pub flaws: Flaws,
 }
 
 /// Asks one question of one server.
@@ -95,7 +103,7 @@ impl Exchange {
     /// Says that there is no reply, and how long it took to know.
     #[must_use]
     pub fn silent(silence: Silence, rtt: Duration, protocol: Protocol) -> Self {
-        Self { outcome: Err(silence), rtt, protocol }
+        Self { outcome: Err(silence), rtt, protocol, flaws: Flaws::default() }
     }
 }
 
@@ -104,7 +112,11 @@ const EDNS_PAYLOAD_OCTETS: u16 = 1232;
 
 /// Writes a query with an id that nobody can foresee (RFC 5452 §9.2) and its letters in the case of `case_bits` (0x20).
 fn encode_with_case(query: &Query, case_bits: u64) -> Vec<u8> {
-    let edns = query.with_edns.then(|| Edns { payload_octets: EDNS_PAYLOAD_OCTETS, ..Edns::default() });
+    let edns = query.with_edns.then(|| Edns {
+        payload_octets: EDNS_PAYLOAD_OCTETS,
+        dnssec_ok: query.wants_signatures(),
+        ..Edns::default()
+    });
     encode_query(rand::random(), &query.question, case_bits, edns.as_ref())
 }
 

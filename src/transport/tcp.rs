@@ -19,7 +19,7 @@ use super::source::{Source, silence_of_connect, silence_of_open};
 use super::{Exchange, Query, Transport, encode_with_case};
 use crate::budget::Budget;
 use crate::dns::message::{HEADER_OCTETS, Message, is_bare_error_to, is_reply_to};
-use crate::evidence::{Protocol, Silence};
+use crate::evidence::{Flaws, Protocol, Silence};
 
 /// The most addresses whose number of open connections is remembered while there are none.
 const SERVERS_KEPT: usize = 4096;
@@ -98,7 +98,7 @@ impl TcpTransport {
         let allowed = query.timeout.map_or(self.limits.exchange, |timeout| timeout.min(self.limits.exchange));
         let conversation = timeout_at(departed + allowed, self.converse(query, local)).await;
         let outcome = conversation.unwrap_or(Err(Silence::Timeout));
-        Exchange { outcome, rtt: departed.elapsed(), protocol: Protocol::Tcp }
+        Exchange { outcome, rtt: departed.elapsed(), protocol: Protocol::Tcp, flaws: Flaws::default() }
     }
 
     /// Waits for a place at the server, then for one among all.

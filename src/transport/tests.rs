@@ -18,7 +18,7 @@ use crate::budget::Budget;
 use crate::dns::message::{Flags, Message};
 use crate::dns::name::Name;
 use crate::dns::rrset::{Question, Rcode, RecordType};
-use crate::evidence::Silence;
+use crate::evidence::{Flaws, Silence};
 
 /// What is asked for.
 pub(super) fn question() -> Question {
@@ -103,7 +103,7 @@ impl Transport for Scripted {
             let is_timeout = outcome == Err(Silence::Timeout);
             let rtt = if is_timeout { query.timeout.unwrap_or(Duration::from_secs(5)) } else { delay };
             sleep(rtt).await;
-            Exchange { outcome, rtt, protocol: query.protocol }
+            Exchange { outcome, rtt, protocol: query.protocol, flaws: Flaws::default() }
         }
         .boxed()
     }

@@ -26,7 +26,7 @@ use tokio::time::{Instant, timeout_at};
 use super::source::{Source, silence_of_open, silence_of_send};
 use super::{Exchange, Query, Transport, encode_with_case};
 use crate::dns::message::Message;
-use crate::evidence::{Protocol, Silence};
+use crate::evidence::{Flaws, Protocol, Silence};
 use book::{Arrival, Book, Ticket};
 
 /// How long to wait where the query does not say: what RFC 6298 §2.1 starts with.
@@ -105,7 +105,7 @@ impl UdpTransport {
         }
         let departed = Instant::now();
         let outcome = self.send_and_wait(query, &socket, &octets, ticket).await;
-        Exchange { outcome, rtt: departed.elapsed(), protocol: Protocol::Udp }
+        Exchange { outcome, rtt: departed.elapsed(), protocol: Protocol::Udp, flaws: Flaws::default() }
     }
 
     /// Writes the query down in the book, under an id that is free.

@@ -154,6 +154,16 @@ impl Walker {
         }
     }
 
+    /// Looks up one address of each server by its name; those without one are left out.
+    pub async fn addresses_of(&self, names: Vec<Name>, journey: Journey<'_>) -> Vec<(Name, IpAddr)> {
+        let found = self.resolve_all(names, journey).await;
+        let first = |(name, addresses): (Name, Result<Vec<IpAddr>, Unresolved>)| {
+            // IPv4 sorts first; many hosts have no route for IPv6.
+            Some((name, addresses.ok()?.into_iter().min()?))
+        };
+        found.into_iter().filter_map(first).collect()
+    }
+
     /// Looks up the addresses that the machine wants: all of them where every server is to be asked, else
     /// one name after the other until there is somebody to ask.
     async fn resolve_into(&self, walk: &mut Walk, names: Vec<Name>, until: Until, journey: Journey<'_>) {

@@ -83,7 +83,7 @@ fn what_stands_at_the_own_name_explains_itself() {
             10,
         ),
         ("flattened", CLOUDFLARE, "{t}._domainkey.mail.example.com. MX: nodata", "cf_flattened", 10),
-        ("an empty name elsewhere", ZONE, "{t}._domainkey.mail.example.com. MX: nodata", "absent", 17),
+        ("an empty name elsewhere", ZONE, "{t}._domainkey.mail.example.com. MX: nodata", "absent", 18),
         ("swapped", ZONE, SWAPPED, "token_swapped token_swapped ok", 1),
         ("zone appended", ZONE, "{t}._domainkey.mail.example.com. CNAME: {T}example.com.", "target_zone_appended", 1),
         (
@@ -151,8 +151,8 @@ const SWAPPED: &str = "t1._domainkey.mail.example.com. CNAME: t2.dkim.amazonses.
 #[test]
 fn a_missing_record_is_looked_for_where_people_put_it() {
     for (what, zone, lines, expected, beyond) in [
-        ("nowhere", ZONE, "mail.example.com. A: 192.0.2.80", "absent", 8),
-        ("one of three", ZONE, "t2._domainkey.mail.example.com. CNAME: t2.dkim.amazonses.com.", "absent ok absent", 7),
+        ("nowhere", ZONE, "mail.example.com. A: 192.0.2.80", "absent", 9),
+        ("one of three", ZONE, "t2._domainkey.mail.example.com. CNAME: t2.dkim.amazonses.com.", "absent ok absent", 8),
         ("doubled", ZONE, "{t}._domainkey.mail.example.com.example.com. CNAME: {T}", "host_doubled", 8),
         (
             "doubled, the value too",
@@ -166,13 +166,13 @@ fn a_missing_record_is_looked_for_where_people_put_it() {
         ("no _domainkey, no label", ZONE, "{t}.example.com. CNAME: {T}", "domainkey_missing", 12),
         ("no underscore", ZONE, "{t}.domainkey.mail.example.com. CNAME: {T}", "underscore_stripped", 12),
         ("a hyphen", ZONE, "{t}-domainkey.mail.example.com. CNAME: {T}", "underscore_stripped", 12),
-        ("somebody else's record", ZONE, "{t}._domainkey.example.com. CNAME: {t}.other.example.", "absent", 8),
+        ("somebody else's record", ZONE, "{t}._domainkey.example.com. CNAME: {t}.other.example.", "absent", 9),
         (
             "the right one only once",
             ZONE,
             "t2._domainkey.mail.example.com.example.com. CNAME: t2.dkim.amazonses.com.",
             "absent host_doubled absent",
-            13,
+            14,
         ),
         (
             "each at another place",
@@ -180,17 +180,17 @@ fn a_missing_record_is_looked_for_where_people_put_it() {
             "t1._domainkey.mail.example.com.example.com. CNAME: t1.dkim.amazonses.com.
              t2._domainkey.example.com. CNAME: t2.dkim.amazonses.com.",
             "host_doubled label_missing absent",
-            18,
+            19,
         ),
-        ("wildcard", ZONE, "*.example.com. CNAME: parking.example.org.", "wildcard_synth", 9),
-        ("addresses of a wildcard", ZONE, "*.example.com. A: 192.0.2.80", "wildcard_synth", 15),
-        ("a proxied wildcard", CLOUDFLARE, "*.example.com. A: 104.16.0.1", "wildcard_synth", 15),
+        ("wildcard", ZONE, "*.example.com. CNAME: parking.example.org.", "wildcard_synth", 10),
+        ("addresses of a wildcard", ZONE, "*.example.com. A: 192.0.2.80", "wildcard_synth", 16),
+        ("a proxied wildcard", CLOUDFLARE, "*.example.com. A: 104.16.0.1", "wildcard_synth", 16),
         (
             "a wildcard with the zone appended",
             ZONE,
             "*.example.com. CNAME: t1.dkim.amazonses.com.example.com.",
             "wildcard_synth",
-            9,
+            10,
         ),
         (
             "doubled below a wildcard",
@@ -215,7 +215,7 @@ fn a_missing_record_is_looked_for_where_people_put_it() {
             11,
         ),
         ("the zone above lacks the label too", SUBZONE, "{t}._domainkey.example.com. CNAME: {T}", "subzone_shadow", 11),
-        ("nowhere, above neither", SUBZONE, "mail.example.com. A: 192.0.2.80", "absent", 9),
+        ("nowhere, above neither", SUBZONE, "mail.example.com. A: 192.0.2.80", "absent", 10),
         ("not registered", "", "", "absent", 0),
     ] {
         row(what, zone, &lines.replace("{T}", "{t}.dkim.amazonses.com."), expected, beyond);

@@ -71,7 +71,6 @@ impl World {
             self.rounds += 1;
             assert!(self.rounds < 30, "no end: {asks:?}");
             for ask in asks {
-                self.questions += 1;
                 self.ask(&ask);
             }
         }
@@ -79,6 +78,12 @@ impl World {
 
     /// Asks one question.
     fn ask(&mut self, ask: &Ask) {
+        if let Scope::Server(server) = &ask.scope {
+            // Nobody lives outside this world's zones.
+            self.evidence.add_beside(ask.question.clone(), server.clone(), Vec::new());
+            return;
+        }
+        self.questions += 1;
         let zones: Vec<Name> = self.evidence.cuts().map(|cut| cut.zone.clone()).collect();
         let deepest = zones.into_iter().filter(|zone| ask.question.name.is_subdomain_of(zone)).max().unwrap();
         let zone = if let Scope::At(zone) = &ask.scope { zone.clone() } else { deepest.clone() };
