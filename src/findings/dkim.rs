@@ -7,11 +7,15 @@
 //!
 //! Never says anything about records that could not be checked, nor why servers differ.
 
+mod advice;
 mod chase;
 mod own_name;
+mod redirect;
 mod search;
+mod ses_keys;
 mod shadow;
 mod site;
+mod slip;
 mod target;
 mod text;
 
@@ -40,6 +44,9 @@ pub fn judge(expectation: &Expectation, evidence: &Evidence) -> (Vec<JudgedRecor
     let records: Vec<JudgedRecord> =
         sites.iter().zip(opinions).map(|(site, (status, diagnosis))| judged(site, status, diagnosis)).collect();
     findings.extend(partial(expectation, &sites, &records));
+    findings.extend(advice::advise(&sites, &mut inquiry));
+    findings.extend(ses_keys::judge(&sites, &mut inquiry));
+    findings.extend(advice::cname_at_parent(expectation, evidence));
     (records, findings)
 }
 
@@ -48,7 +55,10 @@ pub fn judge(expectation: &Expectation, evidence: &Evidence) -> (Vec<JudgedRecor
 #[must_use]
 pub fn wanted(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
     let mut inquiry = Inquiry::open(evidence);
-    examine(&sites(expectation, evidence), &mut inquiry);
+    let sites = sites(expectation, evidence);
+    examine(&sites, &mut inquiry);
+    advice::advise(&sites, &mut inquiry);
+    ses_keys::judge(&sites, &mut inquiry);
     inquiry.into_wanted()
 }
 
@@ -63,7 +73,8 @@ fn examine(sites: &[Site<'_>], inquiry: &mut Inquiry<'_>) -> Vec<(RecordStatus, 
     let missing: Vec<&Site<'_>> =
         sites.iter().zip(&own).filter(|(_, own)| matches!(own, OwnName::Missing(_))).map(|(site, _)| site).collect();
     // Elsewhere is looked only when it is known which records are missing.
-    let mut hits = if inquiry.is_wanting() { Vec::new() } else { search(&missing, inquiry) };
+    let by_wildcard = own.iter().any(|own| matches!(own, OwnName::Missing(Some(_))));
+    let mut hits = if inquiry.is_wanting() { Vec::new() } else { search(&missing, by_wildcard, inquiry) };
     if !inquiry.is_wanting() {
         look_at_shadows(&missing, sites.len(), inquiry, &mut hits);
     }

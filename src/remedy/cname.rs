@@ -13,7 +13,7 @@ use crate::remedy::{Action, Remedy, Step};
 use crate::remedy::{exchange, mail};
 
 /// The type that every record here should have.
-const CNAME: &str = "CNAME";
+pub(super) const CNAME: &str = "CNAME";
 
 /// The record is not there.
 pub(super) fn absent(case: &Case<'_>) -> Remedy {
@@ -286,7 +286,7 @@ fn here(case: &Case<'_>) -> String {
 }
 
 /// Says what the CNAME points at, and what is wrong with that.
-fn points_at(case: &Case<'_>, but: &str) -> String {
+pub(super) fn points_at(case: &Case<'_>, but: &str) -> String {
     match case.shown("seen") {
         Some(seen) => format!("The CNAME record at {} points at {seen}, {but}.", shown(case.owner)),
         None => format!("The CNAME record at {} points at a name {but}.", shown(case.owner)),
@@ -294,20 +294,20 @@ fn points_at(case: &Case<'_>, but: &str) -> String {
 }
 
 /// Adds the record, after `deletes`.
-fn add(case: &Case<'_>, deletes: &[Step]) -> Vec<Step> {
+pub(super) fn add(case: &Case<'_>, deletes: &[Step]) -> Vec<Step> {
     let value = case.target().map(|target| case.place.panel().value_for(target));
     let added = value.map(|value| case.step(Action::Add, CNAME, Some(value)));
     deletes.iter().cloned().chain(added).collect()
 }
 
 /// Gives the record the right value, written as the panel wants it unless `value` says how.
-fn change(case: &Case<'_>, value: Option<String>) -> Vec<Step> {
+pub(super) fn change(case: &Case<'_>, value: Option<String>) -> Vec<Step> {
     let value = value.or_else(|| case.target().map(|target| case.place.panel().value_for(target)));
     value.map(|value| case.step(Action::Change, CNAME, Some(value))).into_iter().collect()
 }
 
 /// Deletes the record where it stands, at a name that may lie in another zone, and adds it where it belongs.
-fn moved(case: &Case<'_>, what: String) -> Remedy {
+pub(super) fn moved(case: &Case<'_>, what: String) -> Remedy {
     let Some(typed) = case.name("typed") else { return case.at_panel(what, add(case, &[])) };
     let there = Place::of(typed, case.evidence);
     let delete = Step { action: Action::Delete, host: there.host(typed), record_type: CNAME.to_owned(), value: None };

@@ -14,6 +14,7 @@ mod mail;
 mod place;
 mod policy_tree;
 pub mod publish;
+mod slips;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,25 @@ pub fn remedy(finding: &Finding, expectation: &Expectation, evidence: &Evidence)
         Code::Absent => cname::absent(&case),
         Code::Partial => cname::partial(&case),
         Code::Indirect => cname::indirect(&case),
+        Code::TxtKeyInline => slips::txt_key_inline(&case),
+        Code::WrongTypeUrlRedirect => slips::wrong_type_url_redirect(&case),
+        Code::DnameAbove => slips::dname_above(&case),
+        Code::LabelExtra => slips::label_extra(&case),
+        Code::UnderscoreTypo => slips::underscore_typo(&case),
+        Code::FieldsSwapped => slips::fields_swapped(&case),
+        Code::ValueInvisible => slips::value_invisible(&case),
+        Code::ValueUrl => slips::value_url(&case),
+        Code::ValueQuoted => slips::value_quoted(&case),
+        Code::ValueComma => slips::value_comma(&case),
+        Code::ValueTypeWord => slips::value_type_word(&case),
+        Code::TokenTruncated => slips::token_truncated(&case),
+        Code::TokenStale => slips::token_stale(&case),
+        Code::CnameAndOther => slips::cname_and_other(&case),
+        Code::WildcardShadowing => slips::wildcard_shadowing(&case),
+        Code::SesTargetNxdomain => slips::ses_target_nxdomain(&case),
+        Code::SesKeyAllEmpty => slips::ses_key_all_empty(&case),
+        Code::CnameAtParent => slips::cname_at_parent(&case),
+        Code::TtlLong => slips::ttl_long(&case),
         Code::SpfMultiple => mail::spf_multiple(&case),
         Code::SpfSyntax => mail::spf_syntax(&case),
         Code::SpfMissingInclude => mail::spf_missing_include(&case),

@@ -140,6 +140,25 @@ fn finding(code: Code, servers: [&str; 2]) -> Finding {
         Code::Partial => Finding::new(code, Subject::Domain(name("mail.example.com.")))
             .with("ok", Argument::Number(1))
             .with("of", Argument::Number(3)),
+        Code::TxtKeyInline
+        | Code::WrongTypeUrlRedirect
+        | Code::DnameAbove
+        | Code::LabelExtra
+        | Code::UnderscoreTypo
+        | Code::FieldsSwapped
+        | Code::ValueInvisible
+        | Code::ValueUrl
+        | Code::ValueQuoted
+        | Code::ValueComma
+        | Code::ValueTypeWord
+        | Code::TokenTruncated
+        | Code::TokenStale
+        | Code::CnameAndOther
+        | Code::WildcardShadowing
+        | Code::SesTargetNxdomain
+        | Code::SesKeyAllEmpty
+        | Code::CnameAtParent
+        | Code::TtlLong => slip(code),
         Code::SpfMultiple | Code::SpfAbsent => Finding::new(code, spf()),
         Code::SpfMissingInclude => {
             Finding::new(code, spf()).with("new_record", text("v=spf1 ip4:192.0.2.7 include:amazonses.com ~all"))
@@ -202,6 +221,33 @@ fn finding(code: Code, servers: [&str; 2]) -> Finding {
         Code::MxInboundAbsent => Finding::new(code, mx()),
         Code::MailfromSpfAbsent => Finding::new(code, mail_from(RecordKind::MailFromSpf)),
         Code::MxImplicitA => Finding::new(code, mx()).with("addresses", addresses(&["192.0.2.80"])),
+    }
+}
+
+/// A finding about a slip of the hand in a DKIM record, or about what is worth knowing of it.
+fn slip(code: Code) -> Finding {
+    let of_record = Finding::new(code, dkim());
+    let of_domain = Finding::new(code, Subject::Domain(name("mail.example.com.")));
+    match code {
+        Code::WrongTypeUrlRedirect => of_record.with("addresses", addresses(&["192.0.2.80"])),
+        Code::DnameAbove => of_record.with("dname", a_name("_domainkey.mail.example.com.")),
+        Code::LabelExtra => of_record.with("typed", a_name("t1._domainkey.mail.mail.example.com.")),
+        Code::UnderscoreTypo => of_record.with("typed", a_name("t1._domainkeys.mail.example.com.")),
+        Code::FieldsSwapped => of_record.with("typed", a_name("t1.dkim.amazonses.com.example.com.")),
+        Code::ValueInvisible => {
+            of_record.with("seen", a_name("t1.dkim.amazonses.com\u{200b}.")).with("characters", text("U+200B"))
+        }
+        Code::ValueUrl => of_record.with("seen", a_name("https://t1.dkim.amazonses.com.")),
+        Code::ValueQuoted => of_record.with("seen", a_name(r#"\"t1.dkim.amazonses.com\"."#)),
+        Code::ValueComma => of_record.with("seen", a_name("t1.dkim.amazonses.com,.")),
+        Code::ValueTypeWord => of_record.with("seen", a_name(r"CNAME\032t1.dkim.amazonses.com.")),
+        Code::TokenTruncated => of_record.with("seen", a_name("t.dkim.amazonses.com.")),
+        Code::TokenStale => of_record.with("previous", names(&["t8._domainkey.mail.example.com."])),
+        Code::CnameAndOther => of_record.with("types", text("TXT,MX")),
+        Code::CnameAtParent => of_domain.with("seen", a_name("host.example.net.")),
+        Code::SesKeyAllEmpty => of_domain,
+        Code::TtlLong => of_record.with("ttl_seconds", Argument::Number(86_400)),
+        _ => of_record,
     }
 }
 

@@ -7,12 +7,15 @@ use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::response::Response;
 use crate::dns::rrset::{Question, RecordType};
-use crate::findings::catalogue::Code;
+use crate::evidence::Observation;
+use crate::findings::catalogue::{Code, Severity};
 use crate::findings::dkim::chase::{Destination, follow};
+use crate::findings::dkim::redirect::is_redirector;
 use crate::findings::dkim::site::{Diagnosis, Site, records_in};
+use crate::findings::dkim::slip::Slip;
 use crate::findings::dkim::target::{Target, read_target};
 use crate::findings::dkim::text::{Text, read_text};
-use crate::findings::finding::{Argument, RecordStatus};
+use crate::findings::finding::{Argument, RecordStatus, data_of};
 use crate::findings::inquiry::{Inquiry, Sight};
 use crate::findings::status::cname_targets;
 use crate::providers::is_cloudflare_proxy;
@@ -39,6 +42,9 @@ pub(super) fn look_at_own_name(site: &Site<'_>, inquiry: &mut Inquiry<'_>) -> Ow
 
 /// Says why a CNAME that all servers agree on is not the expected one.
 fn read_wrong_cname(site: &Site<'_>, inquiry: &mut Inquiry<'_>) -> OwnName {
+    if let Some(dname) = site.standing.other.first().and_then(|seen| dname_of(seen)) {
+        return OwnName::Fault(redirected(site, inquiry, dname));
+    }
     let targets: Vec<&Name> = site.standing.other.first().map(|seen| cname_targets(seen)).unwrap_or_default();
     let target = match targets.as_slice() {
         [target] => *target,
@@ -57,6 +63,33 @@ fn read_wrong_cname(site: &Site<'_>, inquiry: &mut Inquiry<'_>) -> OwnName {
     OwnName::Fault(explain_target(site, inquiry, target).with("seen", Argument::Name(target.clone())))
 }
 
+/// Returns the owner of the DNAME that a server made its CNAME from.
+fn dname_of(seen: &Observation) -> Option<&Name> {
+    match seen.response()? {
+        Response::Answer(answer) => answer.dname.as_ref(),
+        Response::Alias(alias) => alias.dname.as_ref(),
+        _ => None,
+    }
+}
+
+/// Says where a DNAME above the record leads (RFC 6672 §2.2); a warning where that is the target after all.
+fn redirected(site: &Site<'_>, inquiry: &mut Inquiry<'_>, dname: &Name) -> Diagnosis {
+    let targets = site.standing.other.first().map(|seen| cname_targets(seen)).unwrap_or_default();
+    let [target] = targets.as_slice() else { return Diagnosis::new(site.finding(Code::DnameAbove)) };
+    let chase = follow(inquiry, &site.record.name, target, site.target);
+    let mut finding = match chase.end {
+        Destination::Loop => site.finding(Code::CnameLoop),
+        Destination::Expected => site.finding(Code::DnameAbove).with_severity(Severity::Warning),
+        Destination::Elsewhere => site.finding(Code::DnameAbove),
+    };
+    finding = finding.with("targets", Argument::Names(names_between(&chase.names, site)));
+    let diagnosis = chase.sights.iter().fold(Diagnosis::new(finding), Diagnosis::finding_there);
+    diagnosis
+        .with("dname", Argument::Name(dname.clone()))
+        .with("seen", Argument::Name((*target).clone()))
+        .with("chain", Argument::Text(chain_text(&chase.names)))
+}
+
 /// Says what is wrong with the target of a CNAME.
 fn explain_target(site: &Site<'_>, inquiry: &mut Inquiry<'_>, target: &Name) -> Diagnosis {
     let start = |code| Diagnosis::new(site.finding(code));
@@ -73,6 +106,17 @@ fn explain_target(site: &Site<'_>, inquiry: &mut Inquiry<'_>, target: &Name) -> 
                 None => diagnosis,
             }
         }
+        Target::WithSlip(slip) => {
+            let diagnosis = start(slip.code());
+            match slip {
+                Slip::Invisible(points) if !points.is_empty() => {
+                    diagnosis.with("characters", Argument::Text(points.join(", ")))
+                }
+                _ => diagnosis,
+            }
+        }
+        Target::Garbled => start(Code::TokenTruncated),
+        Target::OfOlderToken => start(Code::TokenStale),
         Target::OfService(service) => {
             start(Code::WrongProviderTarget).with("service", Argument::Text(service.to_owned()))
         }
@@ -118,14 +162,15 @@ fn read_nothing(site: &Site<'_>, inquiry: &mut Inquiry<'_>) -> OwnName {
         return OwnName::Missing(None);
     }
     let text_read = read_text(&text, site.expectation);
-    if let Some(Text::Target(_)) = &text_read {
-        return OwnName::Fault(wrong_type_txt(site, &text, text_read));
+    if let Some(Text::Target(target)) = text_read {
+        let diagnosis = Diagnosis::new(site.finding(Code::WrongTypeTxt)).finding_there(&text);
+        return OwnName::Fault(diagnosis.with("seen", Argument::Name(target)));
     }
     if !addresses_in(&ipv4).is_empty() {
         return read_addresses(site, inquiry, ipv4);
     }
-    if let Some(Text::Key) = &text_read {
-        return OwnName::Fault(wrong_type_txt(site, &text, text_read));
+    if text_read == Some(Text::Key) {
+        return read_key(site, inquiry, &text);
     }
     let ipv6 = inquiry.look(&at_name(RecordType::AAAA));
     if !addresses_in(&ipv6).is_empty() {
@@ -138,14 +183,20 @@ fn read_nothing(site: &Site<'_>, inquiry: &mut Inquiry<'_>) -> OwnName {
     OwnName::Missing(None)
 }
 
-/// Puts the finding of a TXT record in the CNAME's place together.
-fn wrong_type_txt(site: &Site<'_>, sight: &Sight<'_>, read: Option<Text>) -> Diagnosis {
-    let diagnosis = Diagnosis::new(site.finding(Code::WrongTypeTxt)).finding_there(sight);
-    let diagnosis = diagnosis.with("holds", Argument::Text(read.as_ref().map_or("text", Text::as_str).to_owned()));
-    match read {
-        Some(Text::Target(target)) => diagnosis.with("seen", Argument::Name(target)),
-        _ => diagnosis,
+/// Says whether a key in the CNAME's place is a record or comes from a wildcard, such as the empty key of a domain that
+/// says to send no mail.
+fn read_key(site: &Site<'_>, inquiry: &mut Inquiry<'_>, sight: &Sight<'_>) -> OwnName {
+    let probe = site.wildcard_probe(inquiry.evidence()).map(|name| Question::new(name, RecordType::TXT));
+    if let Some(probe) = probe.map(|probe| inquiry.look(&probe))
+        && let (Some(one), Some(other)) = (sight.seen.first(), probe.seen.first())
+        && data_of(one) == data_of(other)
+        && !data_of(one).is_empty()
+    {
+        let diagnosis = Diagnosis::new(site.finding(Code::WildcardSynth)).finding_there(sight);
+        let seen = Argument::Text(data_of(one).join(" "));
+        return OwnName::Missing(Some(diagnosis.with("seen", seen).proven_by(&probe)));
     }
+    OwnName::Fault(Diagnosis::new(site.finding(Code::TxtKeyInline)).finding_there(sight))
 }
 
 /// Says where addresses in the CNAME's place come from: a wildcard, Cloudflare's proxy, or a record.
@@ -174,9 +225,15 @@ fn read_addresses(site: &Site<'_>, inquiry: &mut Inquiry<'_>, first: Sight<'_>) 
         sights.push(inquiry.look(&Question::new(site.record.name.clone(), RecordType::AAAA)));
     }
     let ranges = inquiry.evidence().cloudflare_ranges.as_deref();
-    let is_of_proxy = |address| is_cloudflare_proxy(address, ranges);
-    let is_proxied = site.is_at_cloudflare() && sights.iter().flat_map(addresses_in).all(is_of_proxy);
-    OwnName::Fault(start(if is_proxied { Code::CfProxied } else { Code::WrongTypeAddress }, &sights))
+    let all = || sights.iter().flat_map(addresses_in);
+    let code = if site.is_at_cloudflare() && all().all(|address| is_cloudflare_proxy(address, ranges)) {
+        Code::CfProxied
+    } else if site.provider().is_some_and(|provider| all().all(|address| is_redirector(&provider.id, address))) {
+        Code::WrongTypeUrlRedirect
+    } else {
+        Code::WrongTypeAddress
+    };
+    OwnName::Fault(start(code, &sights))
 }
 
 /// Says whether a name at Cloudflare that exists and holds nothing is a flattened CNAME.

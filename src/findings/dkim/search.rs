@@ -1,9 +1,11 @@
 //! Where a DKIM record that is missing from its own name was put instead.
 
+use std::collections::BTreeSet;
+
 use crate::dns::name::Name;
 use crate::dns::rrset::{Question, RecordType};
 use crate::evidence::Evidence;
-use crate::findings::candidates::{Candidate, candidates};
+use crate::findings::candidates::{Candidate, MAX_CANDIDATES, candidates};
 use crate::findings::catalogue::Code;
 use crate::findings::dkim::site::{Diagnosis, Site};
 use crate::findings::dkim::target::read_target;
@@ -13,9 +15,11 @@ use crate::findings::status::{cname_targets, is_expected_cname};
 
 /// Looks for the missing records of one domain; the result has one entry for each of `missing`, in order.
 ///
-/// People make the same mistake with all three records. So one of them is looked for everywhere,
-/// the others first at the likeliest name only, and further where something of the domain was found.
-pub(super) fn search(missing: &[&Site<'_>], inquiry: &mut Inquiry<'_>) -> Vec<Option<Diagnosis>> {
+/// People make the same mistake with all three records. So one of them is looked for where many people put it,
+/// the others first at the likeliest name only. Where nothing was found, the one is looked for where few people put it;
+/// unless nobody answered there; where something was, the others at the same place and then wherever it is likely. Never at more than
+/// [`MAX_CANDIDATES`] names, and only where many people put it if `is_explained` without that.
+pub(super) fn search(missing: &[&Site<'_>], is_explained: bool, inquiry: &mut Inquiry<'_>) -> Vec<Option<Diagnosis>> {
     let mut hits: Vec<Option<Diagnosis>> = vec![None; missing.len()];
     look_above(missing, inquiry, &mut hits);
     if inquiry.is_wanting() {
@@ -28,18 +32,28 @@ pub(super) fn search(missing: &[&Site<'_>], inquiry: &mut Inquiry<'_>) -> Vec<Op
         .zip(&lists)
         .zip(&mut hits)
         .filter(|(_, hit)| hit.is_none())
-        .map(|((site, list), hit)| Search { site, list, hit })
+        .map(|((site, list), hit)| Search { site, list, hit, place: None, is_answered: false })
         .collect();
+    let mut looked = BTreeSet::new();
     for (index, search) in searches.iter_mut().enumerate() {
-        search.look(inquiry, |place, _| index == 0 || place == 0);
+        let first = search.list.first().map(|candidate| candidate.place);
+        search.look(inquiry, &mut looked, |each| if index == 0 { each.is_likely } else { Some(each.place) == first });
     }
-    let codes: Vec<Code> = searches.iter().filter_map(Search::code).collect();
-    if codes.is_empty() || inquiry.is_wanting() {
+    let places = |searches: &[Search<'_, '_>]| searches.iter().filter_map(|search| search.place).collect::<Vec<_>>();
+    if places(&searches).is_empty() && !is_explained && !inquiry.is_wanting() {
+        searches
+            .iter_mut()
+            .take(1)
+            .filter(|search| search.is_answered)
+            .for_each(|search| search.look(inquiry, &mut looked, |_| true));
+    }
+    let found = places(&searches);
+    if found.is_empty() || inquiry.is_wanting() {
         return hits;
     }
-    searches.iter_mut().for_each(|search| search.look(inquiry, |_, code| codes.contains(&code)));
+    searches.iter_mut().for_each(|search| search.look(inquiry, &mut looked, |each| found.contains(&each.place)));
     if !inquiry.is_wanting() {
-        searches.iter_mut().for_each(|search| search.look(inquiry, |_, _| true));
+        searches.iter_mut().for_each(|search| search.look(inquiry, &mut looked, |each| each.is_likely));
     }
     hits
 }
@@ -52,28 +66,42 @@ struct Search<'a, 'e> {
     list: &'a [Candidate],
     /// What was found.
     hit: &'a mut Option<Diagnosis>,
+    /// The mistake that was found.
+    place: Option<usize>,
+    /// Whether somebody answered.
+    is_answered: bool,
 }
 
 impl Search<'_, '_> {
-    /// Looks at the candidates that `is_meant` picks by place and code, unless the record was found.
-    fn look(&mut self, inquiry: &mut Inquiry<'_>, is_meant: impl Fn(usize, Code) -> bool) {
+    /// Looks at the candidates that `is_meant` picks, unless the record was found; `looked` are the names that were
+    /// looked at for all records.
+    fn look(
+        &mut self,
+        inquiry: &mut Inquiry<'_>,
+        looked: &mut BTreeSet<Question>,
+        is_meant: impl Fn(&Candidate) -> bool,
+    ) {
         if self.hit.is_some() {
             return;
         }
-        let meant = self.list.iter().enumerate().filter(|(place, candidate)| is_meant(*place, candidate.code));
+        let mut is_affordable = |candidate: &&Candidate| {
+            let is_known = looked.contains(&candidate.question);
+            is_known || (looked.len() < MAX_CANDIDATES && looked.insert(candidate.question.clone()))
+        };
+        let meant = self.list.iter().filter(|candidate| is_meant(candidate)).filter(|each| is_affordable(each));
         // All are looked up before one is chosen, so that they are asked in one round.
         let sights: Vec<(&Candidate, Sight<'_>)> =
-            meant.map(|(_, candidate)| (candidate, inquiry.look(&candidate.question))).collect();
+            meant.map(|candidate| (candidate, inquiry.look(&candidate.question))).collect();
+        self.is_answered |= sights.iter().any(|(_, sight)| !sight.seen.is_empty());
         let by_wildcard = targets_of_wildcard(self.site, inquiry.evidence());
-        let hits = sights.iter().filter(|(_, sight)| by_wildcard.is_empty() || sight.cname_targets() != by_wildcard);
-        *self.hit = hits.filter_map(|(candidate, sight)| explain_hit(self.site, candidate, sight)).next();
-    }
-
-    /// Returns what was done wrong, where that is known.
-    fn code(&self) -> Option<Code> {
-        let hit = self.hit.as_ref()?;
-        let found = hit.found.first().map(|record| &record.owner);
-        self.list.iter().find(|candidate| Some(&candidate.question.name) == found).map(|candidate| candidate.code)
+        let real = sights.iter().filter(|(_, sight)| by_wildcard.is_empty() || sight.cname_targets() != by_wildcard);
+        let found = real
+            .filter_map(|(candidate, sight)| Some((candidate.place, explain_hit(self.site, candidate, sight)?)))
+            .next();
+        if let Some((place, diagnosis)) = found {
+            self.place = Some(place);
+            *self.hit = Some(diagnosis);
+        }
     }
 }
 
@@ -89,7 +117,12 @@ fn explain_hit(site: &Site<'_>, candidate: &Candidate, sight: &Sight<'_>) -> Opt
     let targets = sight.cname_targets();
     let [target] = targets.as_slice() else { return None };
     let zone = site.cut.map(|cut| &cut.zone)?;
-    if !read_target(target, site.record, site.expectation, Some(zone)).is_meant() {
+    let is_meant = if candidate.code == Code::FieldsSwapped {
+        **target == site.record.name || site.record.name.concat(zone).as_ref() == Ok(*target)
+    } else {
+        read_target(target, site.record, site.expectation, Some(zone)).is_meant()
+    };
+    if !is_meant {
         return None;
     }
     // A record outside the deepest zone is of no use there, however it is spelled.

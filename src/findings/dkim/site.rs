@@ -66,7 +66,7 @@ impl<'e> Site<'e> {
 
     /// Tells who serves the zone, from its servers and from the SOA that came with negative answers;
     /// `None` where there is not just one provider.
-    fn provider(&self) -> Option<&'static Provider> {
+    pub(super) fn provider(&self) -> Option<&'static Provider> {
         let cut = self.cut?;
         let servers: Vec<Name> = cut.server_names().cloned().collect();
         let soa = self.standing.other.iter().find_map(|seen| match seen.response() {

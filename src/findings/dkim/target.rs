@@ -5,11 +5,18 @@
 use crate::dns::name::Name;
 use crate::dns::public_suffix;
 use crate::expectation::{Expectation, Expected, ExpectedRecord};
+use crate::findings::dkim::slip::{Slip, slip_in};
 
 /// The names that the targets of SES end in, below which a label may name the region.
 const SES_ZONE: [&[u8]; 2] = [b"amazonses", b"com"];
 /// The label that the targets of SES have behind the token.
 const SES_KEY_LABEL: &[u8] = b"dkim";
+/// How long the tokens of SES are (Amazon SES, Easy DKIM).
+const SES_TOKEN_OCTETS: usize = 32;
+/// The most letters that are added, left out or changed by a slip of the hand.
+const MAX_SLIPS: usize = 2;
+/// The shortest token that is recognised with a slip in it: a shorter one is near too many others.
+const MIN_OCTETS_WITH_SLIPS: usize = 16;
 
 /// Other mail services by what the targets of their DKIM and return-path records end in.
 const OTHER_SERVICES: &[(&str, &str)] = &[
@@ -66,6 +73,12 @@ pub(super) enum Target {
     WithDot,
     /// The same token, or another, in the DKIM zone of this region; `None` for the zone without a region.
     OfRegion(Option<String>),
+    /// What is expected, for this token or another, with something that is no part of a name.
+    WithSlip(Slip),
+    /// What is expected, with letters of its token lost or changed.
+    Garbled,
+    /// A target of SES for a token that is none of these: of an older identity, or of another account.
+    OfOlderToken,
     /// Below a name of this mail service.
     OfService(&'static str),
     /// Nothing known.
@@ -102,8 +115,17 @@ pub(super) fn read_target(
     if has_dot_in_label(target) && all.iter().any(|expected| is_with_dot(target, expected)) {
         return Target::WithDot;
     }
+    if let Some(slip) = slip_in(target, &all) {
+        return Target::WithSlip(slip);
+    }
     if let Some(region) = ses_region(target, &all) {
         return Target::OfRegion(region);
+    }
+    if own.is_some_and(|own| is_garbled(target, own)) {
+        return Target::Garbled;
+    }
+    if is_of_ses_token(target, expectation) {
+        return Target::OfOlderToken;
     }
     match OTHER_SERVICES.iter().find(|(suffix, _)| is_below(target, suffix)) {
         Some((_, service)) => Target::OfService(service),
@@ -159,6 +181,48 @@ fn ses_region(target: &Name, all: &[&Name]) -> Option<Option<String>> {
     }
 }
 
+/// Says whether a target is the expected one but for its token, which lost its start or end, half of it at most, or
+/// has a slip or two in it.
+fn is_garbled(target: &Name, expected: &Name) -> bool {
+    let (Some(token), Some(seen)) = (expected.first_label(), target.first_label()) else { return false };
+    let (token, seen) = (token.to_ascii_lowercase(), seen.to_ascii_lowercase());
+    if target.parent() != expected.parent() || token == seen {
+        return false;
+    }
+    let is_cut = (token.starts_with(&seen) || token.ends_with(&seen)) && seen.len() * 2 >= token.len();
+    is_cut || (token.len() >= MIN_OCTETS_WITH_SLIPS && distance(&token, &seen) <= MAX_SLIPS)
+}
+
+/// Counts the octets that have to be added, left out or changed to make one text of the other (Levenshtein).
+fn distance(one: &[u8], other: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, left) in one.iter().enumerate() {
+        let mut next = vec![index + 1];
+        for (place, right) in other.iter().enumerate() {
+            let at = |row: &[usize], place: usize| row.get(place).copied().unwrap_or(usize::MAX - 1);
+            let changed = at(&row, place) + usize::from(left != right);
+            next.push(changed.min(at(&row, place + 1) + 1).min(at(&next, place) + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+/// Says whether a target looks like those that SES gives out: 32 letters and digits below one of its DKIM zones.
+fn is_of_ses_token(target: &Name, expectation: &Expectation) -> bool {
+    let is_token = |label: &[u8]| {
+        label.len() == SES_TOKEN_OCTETS
+            && label.iter().all(|octet| octet.is_ascii_digit() || octet.is_ascii_alphabetic())
+    };
+    let is_ses_zone = |zone: &Name| {
+        let labels: Vec<Vec<u8>> = zone.labels().map(<[u8]>::to_ascii_lowercase).collect();
+        let labels: Vec<&[u8]> = labels.iter().map(Vec::as_slice).collect();
+        matches!(labels.as_slice(), [dkim, rest @ ..] if *dkim == SES_KEY_LABEL && (rest == SES_ZONE || rest.get(1..) == Some(&SES_ZONE)))
+    };
+    target.first_label().is_some_and(is_token)
+        && target.parent().is_some_and(|zone| zone == expectation.dkim_zone || is_ses_zone(&zone))
+}
+
 /// Says whether a name is `suffix` or below it.
 fn is_below(name: &Name, suffix: &str) -> bool {
     Name::parse(suffix).is_ok_and(|suffix| name.is_subdomain_of(&suffix))
@@ -208,6 +272,28 @@ mod tests {
     fn the_zone_without_a_region_is_wrong_where_ses_names_one() {
         assert_eq!(read("t1.dkim.amazonses.com", "dkim.eu-west-1.amazonses.com"), Target::OfRegion(None));
         assert_eq!(read("t1.dkim.eu-west-1.amazonses.com", "dkim.eu-west-1.amazonses.com"), Target::Expected);
+    }
+
+    #[test]
+    fn a_token_with_a_slip_is_told_from_an_older_one() {
+        let (own, other) = ("abcdefghijklmnopqrstuvwxyz012345", "zyxwvutsrqponmlkjihgfedcba543210");
+        let expectation = Expectation::new("example.com", &[own, "t2", "t3"], "dkim.amazonses.com").unwrap();
+        for (target, meaning) in [
+            (format!("{}.dkim.amazonses.com", &own[..31]), Target::Garbled),
+            (format!("{}.dkim.amazonses.com", &own[3..]), Target::Garbled),
+            (format!("{}.dkim.amazonses.com", &own[..16]), Target::Garbled),
+            (format!("{}.dkim.amazonses.com", &own[..15]), Target::Unrelated),
+            (format!("{}.dkim.amazonses.com", own.replace("mn", "nm")), Target::Garbled),
+            (format!("{}.dkim.amazonses.com", own.replace('m', "")), Target::Garbled),
+            (format!("{}.dkim.amazonses.net", &own[..31]), Target::Unrelated),
+            (format!("{other}.dkim.amazonses.com"), Target::OfOlderToken),
+            (format!("{other}.dkim.eu-south-1.amazonses.com"), Target::OfOlderToken),
+            (format!("{other}.example.net"), Target::Unrelated),
+            (format!("{}.dkim.amazonses.com", &other[1..]), Target::Unrelated),
+        ] {
+            let read = read_target(&name(&target), &expectation.records[0], &expectation, None);
+            assert_eq!(read, meaning, "{target}");
+        }
     }
 
     #[test]

@@ -63,7 +63,8 @@ fn what_stands_at_the_own_name_explains_itself() {
         ("right", ZONE, "{t}._domainkey.mail.example.com. CNAME: {T}", "ok", 0),
         ("two targets", ZONE, "{t}._domainkey.mail.example.com. CNAME: {T} | x.example.", "multiple_cnames", 0),
         ("text", ZONE, "{t}._domainkey.mail.example.com. TXT: CNAME \"{T}\"", "wrong_type_txt", 6),
-        ("key", ZONE, "{t}._domainkey.mail.example.com. TXT: p=MIGfMA0GCSqGSIb3", "wrong_type_txt", 6),
+        ("key", ZONE, "{t}._domainkey.mail.example.com. TXT: p=MIGfMA0GCSqGSIb3", "txt_key_inline", 7),
+        ("the empty key of a wildcard", ZONE, "*.mail.example.com. TXT: v=DKIM1; p=", "wildcard_synth", 18),
         ("address", ZONE, "{t}._domainkey.mail.example.com. A: 192.0.2.80", "wrong_type_address", 10),
         ("proxy range elsewhere", ZONE, "{t}._domainkey.mail.example.com. A: 104.16.0.1", "wrong_type_address", 10),
         ("proxied", CLOUDFLARE, "{t}._domainkey.mail.example.com. A: 104.16.0.1 | 104.16.0.2", "cf_proxied", 10),
@@ -83,7 +84,7 @@ fn what_stands_at_the_own_name_explains_itself() {
             10,
         ),
         ("flattened", CLOUDFLARE, "{t}._domainkey.mail.example.com. MX: nodata", "cf_flattened", 10),
-        ("an empty name elsewhere", ZONE, "{t}._domainkey.mail.example.com. MX: nodata", "absent", 18),
+        ("an empty name elsewhere", ZONE, "{t}._domainkey.mail.example.com. MX: nodata", "absent", 26),
         ("swapped", ZONE, SWAPPED, "token_swapped token_swapped ok", 1),
         ("zone appended", ZONE, "{t}._domainkey.mail.example.com. CNAME: {T}example.com.", "target_zone_appended", 1),
         (
@@ -107,6 +108,8 @@ fn what_stands_at_the_own_name_explains_itself() {
             "wrong_region",
             1,
         ),
+        ("quotes", ZONE, r#"{t}._domainkey.mail.example.com. CNAME: \"{T}"#, "value_quoted", 1),
+        ("a web address", ZONE, "{t}._domainkey.mail.example.com. CNAME: https://{T}", "value_url", 1),
         (
             "other service",
             ZONE,
@@ -151,8 +154,8 @@ const SWAPPED: &str = "t1._domainkey.mail.example.com. CNAME: t2.dkim.amazonses.
 #[test]
 fn a_missing_record_is_looked_for_where_people_put_it() {
     for (what, zone, lines, expected, beyond) in [
-        ("nowhere", ZONE, "mail.example.com. A: 192.0.2.80", "absent", 9),
-        ("one of three", ZONE, "t2._domainkey.mail.example.com. CNAME: t2.dkim.amazonses.com.", "absent ok absent", 8),
+        ("nowhere", ZONE, "mail.example.com. A: 192.0.2.80", "absent", 17),
+        ("one of three", ZONE, "t2._domainkey.mail.example.com. CNAME: t2.dkim.amazonses.com.", "absent ok absent", 16),
         ("doubled", ZONE, "{t}._domainkey.mail.example.com.example.com. CNAME: {T}", "host_doubled", 8),
         (
             "doubled, the value too",
@@ -162,11 +165,17 @@ fn a_missing_record_is_looked_for_where_people_put_it() {
             8,
         ),
         ("label left out", ZONE, "{t}._domainkey.example.com. CNAME: {T}", "label_missing", 10),
-        ("no _domainkey", ZONE, "{t}.mail.example.com. CNAME: {T}", "domainkey_missing", 12),
-        ("no _domainkey, no label", ZONE, "{t}.example.com. CNAME: {T}", "domainkey_missing", 12),
-        ("no underscore", ZONE, "{t}.domainkey.mail.example.com. CNAME: {T}", "underscore_stripped", 12),
-        ("a hyphen", ZONE, "{t}-domainkey.mail.example.com. CNAME: {T}", "underscore_stripped", 12),
-        ("somebody else's record", ZONE, "{t}._domainkey.example.com. CNAME: {t}.other.example.", "absent", 9),
+        ("no _domainkey", ZONE, "{t}.mail.example.com. CNAME: {T}", "domainkey_missing", 10),
+        ("no _domainkey, no label", ZONE, "{t}.example.com. CNAME: {T}", "domainkey_missing", 10),
+        ("no underscore", ZONE, "{t}.domainkey.mail.example.com. CNAME: {T}", "underscore_stripped", 10),
+        ("a hyphen", ZONE, "{t}-domainkey.mail.example.com. CNAME: {T}", "underscore_stripped", 10),
+        ("somebody else's record", ZONE, "{t}._domainkey.example.com. CNAME: {t}.other.example.", "absent", 17),
+        ("label twice", ZONE, "{t}._domainkey.mail.mail.example.com. CNAME: {T}", "label_extra", 19),
+        ("at www", ZONE, "{t}._domainkey.www.example.com. CNAME: {T}", "label_extra", 19),
+        ("misspelled", ZONE, "{t}._domain_key.mail.example.com. CNAME: {T}", "underscore_typo", 19),
+        ("no dot", ZONE, "{t}_domainkey.mail.example.com. CNAME: {T}", "underscore_typo", 19),
+        ("exchanged", ZONE, "_domainkey.{t}.mail.example.com. CNAME: {T}", "underscore_typo", 19),
+        ("host for value", ZONE, "{T}example.com. CNAME: {t}._domainkey.mail.example.com.", "fields_swapped", 24),
         (
             "the right one only once",
             ZONE,
@@ -215,7 +224,7 @@ fn a_missing_record_is_looked_for_where_people_put_it() {
             11,
         ),
         ("the zone above lacks the label too", SUBZONE, "{t}._domainkey.example.com. CNAME: {T}", "subzone_shadow", 11),
-        ("nowhere, above neither", SUBZONE, "mail.example.com. A: 192.0.2.80", "absent", 10),
+        ("nowhere, above neither", SUBZONE, "mail.example.com. A: 192.0.2.80", "absent", 18),
         ("not registered", "", "", "absent", 0),
     ] {
         row(what, zone, &lines.replace("{T}", "{t}.dkim.amazonses.com."), expected, beyond);

@@ -15,16 +15,6 @@ pub(super) enum Text {
     Key,
 }
 
-impl Text {
-    /// Returns the word for what the text is.
-    pub(super) fn as_str(&self) -> &'static str {
-        match self {
-            Self::Target(_) => "target",
-            Self::Key => "key",
-        }
-    }
-}
-
 /// Reads the TXT records that were seen; a target says more than a key.
 pub(super) fn read_text(sight: &Sight<'_>, expectation: &Expectation) -> Option<Text> {
     let records = sight.seen.iter().flat_map(|seen| records_in(seen));
