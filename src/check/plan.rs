@@ -14,7 +14,7 @@ use crate::expectation::{Depth, Expectation, ExpectedRecord, RecordKind};
 use crate::findings::finding::RecordStatus;
 use crate::findings::inquiry::is_asked_or_futile;
 pub use crate::findings::inquiry::{Ask, Scope};
-use crate::findings::status::{cname_standing, standing};
+use crate::findings::status::standing;
 use crate::findings::{dkim, dmarc, exchange, health, spf};
 
 /// Returns what is left to ask; sorted, each question once, empty where the evidence is complete.
@@ -87,7 +87,7 @@ fn zone_health(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
 /// what they said, they differ, or the DKIM record there is not right.
 fn is_zone_of_interest(expectation: &Expectation, evidence: &Evidence, record: &ExpectedRecord) -> bool {
     let status = match record.kind {
-        RecordKind::Dkim => cname_standing(evidence, record).status(),
+        RecordKind::Dkim => dkim::record_standing(evidence, record).status(),
         // Whether a policy is right is not known before it was followed; here it matters only whether servers differ.
         _ => match standing(evidence, &record.question(), |_| false).status() {
             RecordStatus::Absent | RecordStatus::Wrong => RecordStatus::Ok,

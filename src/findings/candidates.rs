@@ -5,7 +5,7 @@
 
 use crate::dns::name::{Name, NameError};
 use crate::dns::public_suffix;
-use crate::dns::rrset::{Question, RecordType};
+use crate::dns::rrset::Question;
 use crate::expectation::{Expected, ExpectedRecord};
 use crate::findings::catalogue::Code;
 
@@ -41,10 +41,10 @@ pub struct Candidate {
 ///
 /// `zones` are the zones between the root and the record, the deepest last. Without duplicates,
 /// never the record's own name; names that are too long are left out. Empty where
-/// the deepest zone lies above the name that was registered, and for other records than CNAMEs.
+/// the deepest zone lies above the name that was registered, and for a selector of several labels.
 #[must_use]
 pub fn candidates(domain: &Name, zones: &[Name], record: &ExpectedRecord) -> Vec<Candidate> {
-    let (Expected::Cname(expected), Some(token)) = (&record.expected, record.token()) else { return Vec::new() };
+    let Some(token) = selector_label(domain, record) else { return Vec::new() };
     let Some(registered) = public_suffix::registrable_name(domain) else { return Vec::new() };
     let Some(zone) = zones.last().filter(|zone| zone.is_subdomain_of(&registered)) else { return Vec::new() };
     let own = &record.name;
@@ -68,12 +68,15 @@ pub fn candidates(domain: &Name, zones: &[Name], record: &ExpectedRecord) -> Vec
     names.push((Code::UnderscoreStripped, linked(token, "-", STRIPPED_LABEL, domain)));
 
     let likely = names.len();
-    names.extend(rare_names(domain, zone, &registered, token, expected));
+    names.extend(rare_names(domain, zone, &registered, token));
+    if let Expected::Cname(expected) = &record.expected {
+        names.push((Code::FieldsSwapped, expected.concat(zone)));
+    }
 
     let mut list: Vec<Candidate> = Vec::new();
     for (place, (code, name)) in names.into_iter().enumerate() {
         let Ok(name) = name else { continue };
-        let question = Question::new(name, RecordType::CNAME);
+        let question = Question::new(name, record.record_type);
         if question.name != *own && list.iter().all(|known| known.question != question) {
             list.push(Candidate { code, question, place, is_likely: place < likely });
         }
@@ -82,13 +85,7 @@ pub fn candidates(domain: &Name, zones: &[Name], record: &ExpectedRecord) -> Vec
 }
 
 /// Returns the names that few people put a record at.
-fn rare_names(
-    domain: &Name,
-    zone: &Name,
-    registered: &Name,
-    token: &[u8],
-    expected: &Name,
-) -> Vec<(Code, Result<Name, NameError>)> {
+fn rare_names(domain: &Name, zone: &Name, registered: &Name, token: &[u8]) -> Vec<(Code, Result<Name, NameError>)> {
     let mut names = Vec::new();
     // The label of the subdomain was typed although the panel, or the form that the host came from, adds it.
     if let Some(label) = domain.first_label().filter(|_| domain != registered) {
@@ -103,9 +100,13 @@ fn rare_names(
     let exchanged = domain.prepend(token).and_then(|name| name.prepend(KEY_LABEL));
     let typos = misspelled.chain(wrongly_linked).chain(std::iter::once(exchanged));
     names.extend(typos.map(|name| (Code::UnderscoreTypo, name)));
-
-    names.push((Code::FieldsSwapped, expected.concat(zone)));
     names
+}
+
+/// Returns the one label in front of `_domainkey` in the name of a DKIM record of `domain`.
+fn selector_label<'r>(domain: &Name, record: &'r ExpectedRecord) -> Option<&'r [u8]> {
+    let keys = domain.prepend(KEY_LABEL).ok()?;
+    record.name.first_label().filter(|_| record.name.parent() == Some(keys))
 }
 
 /// Puts a token and a label for keys as one label in front of a name.

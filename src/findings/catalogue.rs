@@ -239,6 +239,42 @@ catalogue! {
         "The CNAME points at the target of another of the three tokens."
         "Exchange the values: each host goes with the value that starts with the same token."
         "Amazon SES, Easy DKIM";
+    ByoCnameInstead "byo_cname_instead" Error
+        "The name of the key has a CNAME where the TXT record with the key should be."
+        "Delete the CNAME and add the TXT record."
+        "Amazon SES, BYODKIM; RFC 6376 §3.6.2";
+    ByoMultipleTxt "byo_multiple_txt" Error
+        "The name of the key has more than one TXT record, of which a verifier takes any or none."
+        "Keep the record with the key and delete the others."
+        "RFC 6376 §3.6.2.2";
+    ByoEscapedSemicolon "byo_escaped_semicolon" Error
+        "The key record has backslashes in front of its semicolons: the panel kept them as a part of the text."
+        "Enter the record without backslashes."
+        "RFC 6376 §3.2";
+    ByoKeyLowercased "byo_key_lowercased" Error
+        "The key is in lower case, which makes another one of it."
+        "Paste the key anew with its capital letters; if the panel folds them, ask the provider."
+        "RFC 4648 §4";
+    ByoKeySplitSpace "byo_key_split_space" Error
+        "Blanks or quotation marks stand within the key, where its parts were put together."
+        "Enter the key in one piece."
+        "RFC 6376 §3.6.2.2";
+    ByoKeyTruncated "byo_key_truncated" Error
+        "The key ends too early: the panel or a copy cut it."
+        "Enter the whole key; one of over 255 characters may have to be entered in several strings."
+        "RFC 1035 §3.3.14";
+    ByoRevoked "byo_revoked" Error
+        "The key record is empty, which says that the key is not to be trusted any more."
+        "Put the public key into the record."
+        "RFC 6376 §3.6.1";
+    ByoWeak "byo_weak" Error
+        "The key is shorter than 1024 bits, so that verifiers do not take it."
+        "Make a key of 2048 bits and publish that."
+        "RFC 8301 §3.2";
+    ByoKeyMismatch "byo_key_mismatch" Error
+        "The record holds another key than the one that mail is signed with, or none."
+        "Replace the record by the one for today's key."
+        "RFC 6376 §3.6.1";
     TokenTruncated "token_truncated" Error
         "The value's token lost some of its letters, or has a slip in it."
         "Copy the whole value again."

@@ -7,9 +7,8 @@ use crate::evidence::{Evidence, Observation};
 use crate::expectation::{Expectation, ExpectedRecord, RecordKind};
 use crate::findings::catalogue::Code;
 use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus};
-use crate::findings::status::cname_standing;
 use crate::findings::view::Views;
-use crate::findings::{dmarc, exchange, spf};
+use crate::findings::{dkim, dmarc, exchange, spf};
 
 /// Finds the records whose servers differ, one finding for each kind of record.
 ///
@@ -63,7 +62,7 @@ fn camps<'e>(
     let of = |views: Views<'_, 'e>| (views.answering(), views.wrong());
     match record.kind {
         RecordKind::Dkim => {
-            let standing = cname_standing(evidence, record);
+            let standing = dkim::record_standing(evidence, record);
             (standing.answering(), standing.other)
         }
         RecordKind::Spf | RecordKind::MailFromSpf => of(spf::views(evidence, record)),

@@ -1,4 +1,4 @@
-//! The three CNAME records of Easy DKIM.
+//! The three CNAME records of Easy DKIM, and the one TXT record of bring-your-own DKIM.
 //!
 //! One diagnosis serves the plan and the judgement: what it would still like to see is what
 //! [`wanted`] returns, and what it makes of all that was seen is what [`judge`] returns. Of the
@@ -9,6 +9,8 @@
 
 mod advice;
 mod chase;
+mod key_text;
+mod own_key;
 mod own_name;
 mod redirect;
 mod search;
@@ -19,16 +21,16 @@ mod slip;
 mod target;
 mod text;
 
-use crate::dns::rrset::Record;
 use crate::evidence::Evidence;
-use crate::expectation::{Expectation, RecordKind};
+use crate::expectation::{Expectation, Expected, ExpectedRecord, RecordKind};
 use crate::findings::catalogue::Code;
 use crate::findings::dkim::own_name::{OwnName, look_at_own_name};
 use crate::findings::dkim::search::search;
 use crate::findings::dkim::shadow::look_at_shadows;
-use crate::findings::dkim::site::{Diagnosis, Site, records_in};
+use crate::findings::dkim::site::{Diagnosis, Site, all_found, records_in};
 use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus, Subject};
 use crate::findings::inquiry::{Ask, Inquiry};
+use crate::findings::status::{Standing, cname_standing};
 
 /// Judges the DKIM records.
 ///
@@ -41,12 +43,15 @@ pub fn judge(expectation: &Expectation, evidence: &Evidence) -> (Vec<JudgedRecor
     let opinions = examine(&sites, &mut inquiry);
     let mut findings: Vec<Finding> =
         opinions.iter().filter_map(|(_, diagnosis)| diagnosis.clone()).map(|each| each.finding).collect();
-    let records: Vec<JudgedRecord> =
+    let mut records: Vec<JudgedRecord> =
         sites.iter().zip(opinions).map(|(site, (status, diagnosis))| judged(site, status, diagnosis)).collect();
     findings.extend(partial(expectation, &sites, &records));
     findings.extend(advice::advise(&sites, &mut inquiry));
     findings.extend(ses_keys::judge(&sites, &mut inquiry));
     findings.extend(advice::cname_at_parent(expectation, evidence));
+    let (own_records, own_findings) = own_key::judge(expectation, &mut inquiry);
+    records.extend(own_records);
+    findings.extend(own_findings);
     (records, findings)
 }
 
@@ -59,10 +64,20 @@ pub fn wanted(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
     examine(&sites, &mut inquiry);
     advice::advise(&sites, &mut inquiry);
     ses_keys::judge(&sites, &mut inquiry);
+    own_key::judge(expectation, &mut inquiry);
     inquiry.into_wanted()
 }
 
-/// Looks every expected DKIM record up.
+/// Sorts what was said to the question of a DKIM record, be it a CNAME of Easy DKIM or a key of one's own.
+#[must_use]
+pub fn record_standing<'e>(evidence: &'e Evidence, record: &ExpectedRecord) -> Standing<'e> {
+    match record.expected {
+        Expected::DkimKey(_) => own_key::key_standing(evidence, record),
+        _ => cname_standing(evidence, record),
+    }
+}
+
+/// Looks every expected CNAME up.
 fn sites<'e>(expectation: &'e Expectation, evidence: &'e Evidence) -> Vec<Site<'e>> {
     expectation.of_kind(RecordKind::Dkim).filter_map(|record| Site::new(expectation, record, evidence)).collect()
 }
@@ -98,10 +113,7 @@ fn judged(site: &Site<'_>, status: RecordStatus, diagnosis: Option<Diagnosis>) -
         RecordStatus::Inconsistent => Some(Code::InconsistentServers),
         RecordStatus::Absent | RecordStatus::Wrong => diagnosis.as_ref().map(|each| each.finding.code),
     };
-    let mut found: Vec<Record> = site.standing.answering().into_iter().flat_map(records_in).collect();
-    found.extend(diagnosis.into_iter().flat_map(|each| each.found));
-    found.sort_by(|a, b| (&a.owner, &a.rdata, a.ttl).cmp(&(&b.owner, &b.rdata, b.ttl)));
-    found.dedup_by(|later, kept| later.owner == kept.owner && later.rdata == kept.rdata);
+    let found = all_found(&site.standing, diagnosis.as_ref());
     let is_right_somewhere = !site.standing.right.is_empty();
     JudgedRecord { record: site.record.clone(), status, code, is_right_somewhere, found }
 }

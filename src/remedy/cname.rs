@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::dns::name::Name;
 use crate::evidence::ZoneCut;
-use crate::expectation::RecordKind;
+use crate::expectation::{Expected, RecordKind};
 use crate::providers::{ValueDot, catalogue};
 use crate::remedy::case::{Case, join};
 use crate::remedy::place::Place;
@@ -14,6 +14,8 @@ use crate::remedy::{exchange, mail};
 
 /// The type that every record here should have.
 pub(super) const CNAME: &str = "CNAME";
+/// The type of a key of one's own.
+pub(super) const TXT: &str = "TXT";
 
 /// The record is not there.
 pub(super) fn absent(case: &Case<'_>) -> Remedy {
@@ -22,7 +24,8 @@ pub(super) fn absent(case: &Case<'_>) -> Remedy {
         Some(RecordKind::Dmarc) => mail::dmarc_absent(case),
         Some(RecordKind::Mx | RecordKind::MailFromMx) => exchange::mx_absent(case),
         Some(RecordKind::Dkim) | None => {
-            case.at_panel(format!("There is no CNAME record at {}.", shown(case.owner)), add(case, &[]))
+            let what = format!("There is no {} record at {}.", record_type(case), shown(case.owner));
+            case.at_panel(what, add(case, &[]))
         }
     }
 }
@@ -293,24 +296,44 @@ pub(super) fn points_at(case: &Case<'_>, but: &str) -> String {
     }
 }
 
+/// Returns the type and the value that the record should have, written as the panel wants it.
+fn wanted(case: &Case<'_>) -> Option<(&'static str, String)> {
+    match case.record().map(|record| &record.expected) {
+        Some(Expected::DkimKey(key)) => key.as_ref().map(|key| (TXT, format!("v=DKIM1; k=rsa; p={key}"))),
+        _ => case.target().map(|target| (CNAME, case.place.panel().value_for(target))),
+    }
+}
+
+/// Returns the type that the record should have.
+pub(super) fn record_type(case: &Case<'_>) -> &'static str {
+    match case.record().map(|record| &record.expected) {
+        Some(Expected::DkimKey(_)) => TXT,
+        _ => CNAME,
+    }
+}
+
 /// Adds the record, after `deletes`.
 pub(super) fn add(case: &Case<'_>, deletes: &[Step]) -> Vec<Step> {
-    let value = case.target().map(|target| case.place.panel().value_for(target));
-    let added = value.map(|value| case.step(Action::Add, CNAME, Some(value)));
+    let added = wanted(case).map(|(record_type, value)| case.step(Action::Add, record_type, Some(value)));
     deletes.iter().cloned().chain(added).collect()
 }
 
 /// Gives the record the right value, written as the panel wants it unless `value` says how.
 pub(super) fn change(case: &Case<'_>, value: Option<String>) -> Vec<Step> {
-    let value = value.or_else(|| case.target().map(|target| case.place.panel().value_for(target)));
-    value.map(|value| case.step(Action::Change, CNAME, Some(value))).into_iter().collect()
+    let wanted = wanted(case).map(|(record_type, wanted)| (record_type, value.unwrap_or(wanted)));
+    wanted.map(|(record_type, value)| case.step(Action::Change, record_type, Some(value))).into_iter().collect()
 }
 
 /// Deletes the record where it stands, at a name that may lie in another zone, and adds it where it belongs.
 pub(super) fn moved(case: &Case<'_>, what: String) -> Remedy {
     let Some(typed) = case.name("typed") else { return case.at_panel(what, add(case, &[])) };
     let there = Place::of(typed, case.evidence);
-    let delete = Step { action: Action::Delete, host: there.host(typed), record_type: CNAME.to_owned(), value: None };
+    let delete = Step {
+        action: Action::Delete,
+        host: there.host(typed),
+        record_type: record_type(case).to_owned(),
+        value: None,
+    };
     if there == case.place {
         return case.at_panel(what, add(case, &[delete]));
     }

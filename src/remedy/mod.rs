@@ -11,6 +11,7 @@ mod dmarc;
 mod exchange;
 mod health;
 mod mail;
+mod own_key;
 mod place;
 mod policy_tree;
 pub mod publish;
@@ -97,6 +98,15 @@ pub fn remedy(finding: &Finding, expectation: &Expectation, evidence: &Evidence)
         Code::SesKeyAllEmpty => slips::ses_key_all_empty(&case),
         Code::CnameAtParent => slips::cname_at_parent(&case),
         Code::TtlLong => slips::ttl_long(&case),
+        Code::ByoCnameInstead => own_key::byo_cname_instead(&case),
+        Code::ByoMultipleTxt => own_key::byo_multiple_txt(&case),
+        Code::ByoEscapedSemicolon => own_key::byo_escaped_semicolon(&case),
+        Code::ByoKeyLowercased => own_key::byo_key_lowercased(&case),
+        Code::ByoKeySplitSpace => own_key::byo_key_split_space(&case),
+        Code::ByoKeyTruncated => own_key::byo_key_truncated(&case),
+        Code::ByoRevoked => own_key::byo_revoked(&case),
+        Code::ByoWeak => own_key::byo_weak(&case),
+        Code::ByoKeyMismatch => own_key::byo_key_mismatch(&case),
         Code::SpfMultiple => mail::spf_multiple(&case),
         Code::SpfSyntax => mail::spf_syntax(&case),
         Code::SpfMissingInclude => mail::spf_missing_include(&case),

@@ -158,7 +158,16 @@ fn finding(code: Code, servers: [&str; 2]) -> Finding {
         | Code::SesTargetNxdomain
         | Code::SesKeyAllEmpty
         | Code::CnameAtParent
-        | Code::TtlLong => slip(code),
+        | Code::TtlLong
+        | Code::ByoCnameInstead
+        | Code::ByoMultipleTxt
+        | Code::ByoEscapedSemicolon
+        | Code::ByoKeyLowercased
+        | Code::ByoKeySplitSpace
+        | Code::ByoKeyTruncated
+        | Code::ByoRevoked
+        | Code::ByoWeak
+        | Code::ByoKeyMismatch => slip(code),
         Code::SpfMultiple | Code::SpfAbsent => Finding::new(code, spf()),
         Code::SpfMissingInclude => {
             Finding::new(code, spf()).with("new_record", text("v=spf1 ip4:192.0.2.7 include:amazonses.com ~all"))
@@ -246,6 +255,9 @@ fn slip(code: Code) -> Finding {
         Code::CnameAndOther => of_record.with("types", text("TXT,MX")),
         Code::CnameAtParent => of_domain.with("seen", a_name("host.example.net.")),
         Code::SesKeyAllEmpty => of_domain,
+        Code::ByoCnameInstead => of_record.with("seen", a_name("keys.example.net.")),
+        Code::ByoWeak => of_record.with("bits", Argument::Number(512)),
+        Code::ByoKeyMismatch => of_record.with("problem", text("it is another key")),
         Code::TtlLong => of_record.with("ttl_seconds", Argument::Number(86_400)),
         _ => of_record,
     }

@@ -5,39 +5,83 @@ use std::collections::BTreeSet;
 use crate::dns::name::Name;
 use crate::dns::rrset::{Question, RecordType};
 use crate::evidence::Evidence;
-use crate::findings::candidates::{Candidate, MAX_CANDIDATES, candidates};
+use crate::expectation::DKIM_TOKENS;
+use crate::findings::candidates::{Candidate, MAX_CANDIDATES, candidates, wildcard_probe};
 use crate::findings::catalogue::Code;
 use crate::findings::dkim::site::{Diagnosis, Site};
-use crate::findings::dkim::target::read_target;
+use crate::findings::dkim::target::{is_of_previous_token, read_target};
 use crate::findings::finding::Argument;
 use crate::findings::inquiry::{Inquiry, Sight};
 use crate::findings::status::{cname_targets, is_expected_cname};
 
 /// Looks for the missing records of one domain; the result has one entry for each of `missing`, in order.
 ///
-/// People make the same mistake with all three records. So one of them is looked for where many people put it,
-/// the others first at the likeliest name only. Where nothing was found, the one is looked for where few people put it;
-/// unless nobody answered there; where something was, the others at the same place and then wherever it is likely. Never at more than
-/// [`MAX_CANDIDATES`] names, and only where many people put it if `is_explained` without that.
+/// Where a record stands nowhere and one of an earlier identity does, that says what happened.
 pub(super) fn search(missing: &[&Site<'_>], is_explained: bool, inquiry: &mut Inquiry<'_>) -> Vec<Option<Diagnosis>> {
     let mut hits: Vec<Option<Diagnosis>> = vec![None; missing.len()];
     look_above(missing, inquiry, &mut hits);
     if inquiry.is_wanting() {
         return hits;
     }
+    let mut looked = BTreeSet::new();
+    let older = older_records(missing, inquiry, &mut looked);
+    look_elsewhere(missing, is_explained || !older.is_empty(), inquiry, (&mut hits, &mut looked));
+    for (site, hit) in missing.iter().zip(&mut hits).filter(|(_, hit)| hit.is_none() && !older.is_empty()) {
+        let mut names: Vec<Name> = older.iter().map(|sight| sight.question.name.clone()).collect();
+        names.sort();
+        let stale = Diagnosis::new(site.finding(Code::TokenStale)).with("previous", Argument::Names(names));
+        *hit = Some(older.iter().fold(stale, Diagnosis::finding_there));
+    }
+    hits
+}
+
+/// Looks whether the records of an earlier identity are there; each name counts as one that was looked at.
+fn older_records<'e>(
+    missing: &[&Site<'_>],
+    inquiry: &mut Inquiry<'e>,
+    looked: &mut BTreeSet<Question>,
+) -> Vec<Sight<'e>> {
+    let Some(site) = missing.first().filter(|site| site.is_registered()) else { return Vec::new() };
+    let tokens = site.expectation.previous_tokens.iter().take(DKIM_TOKENS);
+    let names = tokens.filter_map(|token| wildcard_probe(&site.expectation.domain, token));
+    let questions = names.map(|name| Question::new(name, RecordType::CNAME));
+    let sights: Vec<Sight<'_>> = questions
+        .map(|question| {
+            looked.insert(question.clone());
+            inquiry.look(&question)
+        })
+        .collect();
+    let is_older = |sight: &Sight<'_>| match sight.cname_targets().as_slice() {
+        [target] => is_of_previous_token(target, site.expectation),
+        _ => false,
+    };
+    sights.into_iter().filter(is_older).collect()
+}
+
+/// Looks for the missing records at the names that people put them at.
+///
+/// People make the same mistake with all three records. So one of them is looked for where many people put it,
+/// the others first at the likeliest name only. Where nothing was found, the one is looked for where few people put it,
+/// unless nobody answered there; where something was, the others at the same place and then wherever it is likely.
+/// Never at more than [`MAX_CANDIDATES`] names, and only where many people put it if `is_explained` without that.
+fn look_elsewhere(
+    missing: &[&Site<'_>],
+    is_explained: bool,
+    inquiry: &mut Inquiry<'_>,
+    (hits, looked): (&mut [Option<Diagnosis>], &mut BTreeSet<Question>),
+) {
     let lists: Vec<Vec<Candidate>> =
         missing.iter().map(|site| candidates(&site.expectation.domain, site.zones, site.record)).collect();
     let mut searches: Vec<Search<'_, '_>> = missing
         .iter()
         .zip(&lists)
-        .zip(&mut hits)
+        .zip(hits.iter_mut())
         .filter(|(_, hit)| hit.is_none())
         .map(|((site, list), hit)| Search { site, list, hit, place: None, is_answered: false })
         .collect();
-    let mut looked = BTreeSet::new();
     for (index, search) in searches.iter_mut().enumerate() {
         let first = search.list.first().map(|candidate| candidate.place);
-        search.look(inquiry, &mut looked, |each| if index == 0 { each.is_likely } else { Some(each.place) == first });
+        search.look(inquiry, looked, |each| if index == 0 { each.is_likely } else { Some(each.place) == first });
     }
     let places = |searches: &[Search<'_, '_>]| searches.iter().filter_map(|search| search.place).collect::<Vec<_>>();
     if places(&searches).is_empty() && !is_explained && !inquiry.is_wanting() {
@@ -45,17 +89,16 @@ pub(super) fn search(missing: &[&Site<'_>], is_explained: bool, inquiry: &mut In
             .iter_mut()
             .take(1)
             .filter(|search| search.is_answered)
-            .for_each(|search| search.look(inquiry, &mut looked, |_| true));
+            .for_each(|search| search.look(inquiry, looked, |_| true));
     }
     let found = places(&searches);
     if found.is_empty() || inquiry.is_wanting() {
-        return hits;
+        return;
     }
-    searches.iter_mut().for_each(|search| search.look(inquiry, &mut looked, |each| found.contains(&each.place)));
+    searches.iter_mut().for_each(|search| search.look(inquiry, looked, |each| found.contains(&each.place)));
     if !inquiry.is_wanting() {
-        searches.iter_mut().for_each(|search| search.look(inquiry, &mut looked, |each| each.is_likely));
+        searches.iter_mut().for_each(|search| search.look(inquiry, looked, |each| each.is_likely));
     }
-    hits
 }
 
 /// The search for one record.

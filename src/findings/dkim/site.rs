@@ -129,6 +129,15 @@ impl Diagnosis {
     }
 }
 
+/// Returns all that was found of a record, at its own name and elsewhere; sorted, without duplicates.
+pub(super) fn all_found(standing: &Standing<'_>, diagnosis: Option<&Diagnosis>) -> Vec<Record> {
+    let mut found: Vec<Record> = standing.answering().into_iter().flat_map(records_in).collect();
+    found.extend(diagnosis.into_iter().flat_map(|each| each.found.clone()));
+    found.sort_by(|a, b| (&a.owner, &a.rdata, a.ttl).cmp(&(&b.owner, &b.rdata, b.ttl)));
+    found.dedup_by(|later, kept| later.owner == kept.owner && later.rdata == kept.rdata);
+    found
+}
+
 /// Returns the records of the type asked for that an observation gives for the name asked.
 pub(super) fn records_in(seen: &Observation) -> Vec<Record> {
     match seen.response() {

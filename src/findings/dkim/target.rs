@@ -121,6 +121,9 @@ pub(super) fn read_target(
     if let Some(region) = ses_region(target, &all) {
         return Target::OfRegion(region);
     }
+    if is_of_previous_token(target, expectation) {
+        return Target::OfOlderToken;
+    }
     if own.is_some_and(|own| is_garbled(target, own)) {
         return Target::Garbled;
     }
@@ -208,19 +211,30 @@ fn distance(one: &[u8], other: &[u8]) -> usize {
     row.last().copied().unwrap_or_default()
 }
 
+/// Says whether a target is one of SES for a token that an earlier identity of the domain had.
+pub(super) fn is_of_previous_token(target: &Name, expectation: &Expectation) -> bool {
+    let is_previous =
+        |label: &[u8]| expectation.previous_tokens.iter().any(|token| token.as_bytes().eq_ignore_ascii_case(label));
+    target.first_label().is_some_and(is_previous) && is_in_ses_zone(target, expectation)
+}
+
 /// Says whether a target looks like those that SES gives out: 32 letters and digits below one of its DKIM zones.
 fn is_of_ses_token(target: &Name, expectation: &Expectation) -> bool {
-    let is_token = |label: &[u8]| {
-        label.len() == SES_TOKEN_OCTETS
-            && label.iter().all(|octet| octet.is_ascii_digit() || octet.is_ascii_alphabetic())
+    let is_token =
+        |label: &[u8]| label.len() == SES_TOKEN_OCTETS && label.iter().all(|octet| octet.is_ascii_alphanumeric());
+    target.first_label().is_some_and(is_token) && is_in_ses_zone(target, expectation)
+}
+
+/// Says whether a target lies right below a DKIM zone of SES.
+fn is_in_ses_zone(target: &Name, expectation: &Expectation) -> bool {
+    let Some(zone) = target.parent() else { return false };
+    let labels: Vec<Vec<u8>> = zone.labels().map(<[u8]>::to_ascii_lowercase).collect();
+    let labels: Vec<&[u8]> = labels.iter().map(Vec::as_slice).collect();
+    let is_of_ses = match labels.as_slice() {
+        [dkim, rest @ ..] if *dkim == SES_KEY_LABEL => *rest == SES_ZONE || rest.get(1..) == Some(SES_ZONE.as_slice()),
+        _ => false,
     };
-    let is_ses_zone = |zone: &Name| {
-        let labels: Vec<Vec<u8>> = zone.labels().map(<[u8]>::to_ascii_lowercase).collect();
-        let labels: Vec<&[u8]> = labels.iter().map(Vec::as_slice).collect();
-        matches!(labels.as_slice(), [dkim, rest @ ..] if *dkim == SES_KEY_LABEL && (rest == SES_ZONE || rest.get(1..) == Some(&SES_ZONE)))
-    };
-    target.first_label().is_some_and(is_token)
-        && target.parent().is_some_and(|zone| zone == expectation.dkim_zone || is_ses_zone(&zone))
+    zone == expectation.dkim_zone || is_of_ses
 }
 
 /// Says whether a name is `suffix` or below it.
