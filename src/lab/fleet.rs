@@ -12,6 +12,7 @@ mod operators;
 mod policies;
 mod records;
 mod servers;
+mod slips;
 mod tenant;
 mod words;
 
@@ -32,7 +33,7 @@ const BROKEN_ONE_IN: usize = 3;
 
 /// Writes `count` tenants for the Internet of [`super::internet_with`].
 ///
-/// From 168 tenants on, each code of the catalogue comes at least once. Tenants whose name servers are silent come once,
+/// From three tenants for each fault on, each fault comes at least once. Tenants whose name servers are silent come once,
 /// however many tenants there are, so that a run over all of them does not spend its time on waiting.
 #[must_use]
 pub fn fleet(count: usize, seed: u64) -> String {

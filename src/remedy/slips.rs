@@ -54,7 +54,7 @@ pub(super) fn label_extra(case: &Case<'_>) -> Remedy {
 
 /// `_domainkey` is misspelled.
 pub(super) fn underscore_typo(case: &Case<'_>) -> Remedy {
-    stands_at(case, "which is not spelled right: behind the token has to stand ._domainkey")
+    stands_at(case, "which is not spelled right: the part behind the token has to read _domainkey")
 }
 
 /// Host and value were exchanged.

@@ -209,7 +209,9 @@ impl OwnKey<'_> {
         if let Some(key) = self.key {
             finding = finding.with("expected", Argument::Text(format!("p={key}")));
         }
-        if let Some(zone) = self.zones.last() {
+        let registered = public_suffix::registrable_name(&self.expectation.domain);
+        let is_own = |zone: &&Name| registered.as_ref().is_some_and(|registered| zone.is_subdomain_of(registered));
+        if let Some(zone) = self.zones.last().filter(is_own) {
             finding = finding.with("zone", Argument::Name(zone.clone()));
         }
         finding.proven_by(&self.record.question(), self.standing.answering())

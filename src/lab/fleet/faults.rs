@@ -2,7 +2,7 @@
 
 use crate::lab::fleet::dice::Dice;
 use crate::lab::fleet::tenant::{Sender, Tenant};
-use crate::lab::fleet::{dmarc, exchange, records, servers};
+use crate::lab::fleet::{dmarc, exchange, records, servers, slips};
 
 /// What must come of the check of a tenant with a fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -107,6 +107,24 @@ faults! {
     "absent" ANY, Anywhere, 10, Failing, records::absent, "nothing was added";
     "partial" ANY, Anywhere, 5, PartialByAbsence, records::partial, "not all three records were added";
     "indirect" ANY, Anywhere, 0, Failing, records::indirect, "the CNAMEs lead to the targets over other names";
+    "txt_key_inline" ANY, Anywhere, 1, Failing, slips::txt_key_inline, "the keys were pasted instead of the names";
+    "wrong_type_url_redirect" &["namecheap"], Anywhere, 1, Failing, slips::wrong_type_url_redirect, "URL redirect was chosen as type";
+    "dname_above" HARBORLINE, Anywhere, 0, Failing, slips::dname_above, "a DNAME leads the keys to another name";
+    "label_extra" ANY, Below, 1, Failing, slips::label_extra, "the label of the sender domain was typed twice";
+    "underscore_typo" ANY, Anywhere, 1, Failing, slips::underscore_typo, "_domainkey was misspelled";
+    "fields_swapped" ANY, Anywhere, 1, Failing, slips::fields_swapped, "host and value were exchanged";
+    "value_invisible" ANY, Anywhere, 0, Failing, slips::value_invisible, "a zero-width space was pasted with the values";
+    "value_url" ANY, Anywhere, 0, Failing, slips::value_url, "web addresses were pasted";
+    "value_quoted" ANY, Anywhere, 1, Failing, slips::value_quoted, "the values were typed in quotation marks";
+    "value_comma" ANY, Anywhere, 0, Failing, slips::value_comma, "a comma was pasted with the values";
+    "value_type_word" ANY, Anywhere, 0, Failing, slips::value_type_word, "the type was pasted with the values";
+    "token_truncated" ANY, Anywhere, 1, Failing, slips::token_truncated, "the last letter of the values was not copied";
+    "token_stale" ANY, Anywhere, 2, Failing, slips::token_stale, "the values are those of an identity that is gone";
+    "wildcard_shadowing" HARBORLINE, Anywhere, 0, Ready, slips::wildcard_shadowing, "right, but a wildcard has the first record's target";
+    "cname_and_other" HARBORLINE, Anywhere, 0, Ready, slips::cname_and_other, "right, but a text stands beside the first CNAME";
+    "ses_target_nxdomain" ANY, Anywhere, 0, Ready, slips::ses_target_nxdomain, "right, but the identity was deleted in Amazon SES";
+    "ses_key_all_empty" ANY, Anywhere, 0, Ready, slips::ses_key_all_empty, "right, but Amazon SES holds no key";
+    "ttl_long" ANY, Anywhere, 1, Ready, slips::ttl_long, "right, but remembered for a day";
     "lame_some" HARBORLINE, Anywhere, 1, Ready, servers::lame_some, "the third name server does not know the zone";
     "parent_child_ns_mismatch" HARBORLINE, Anywhere, 1, Ready, servers::parent_child_ns_mismatch, "the zone names other servers than the registry";
     "spf_multiple" ANY, Anywhere, 2, Ready, records::spf_multiple, "right, but there are two SPF records";
