@@ -65,7 +65,7 @@ pub(super) fn slip_in(target: &Name, expected: &[&Name]) -> Option<Slip> {
         Some(Slip::Url)
     } else if text.contains(['"', '\'', '`']) {
         Some(Slip::Quotes)
-    } else if words.len() > 1 && words.iter().rev().skip(1).any(|word| is_form_word(word)) {
+    } else if words.len() > 1 && words.iter().rev().skip(1).any(is_form_word) {
         Some(Slip::TypeWord)
     } else if text.contains([',', ';']) {
         Some(Slip::Comma)
