@@ -27,7 +27,7 @@ use crate::findings::catalogue::Code;
 use crate::findings::dkim::own_name::{OwnName, look_at_own_name};
 use crate::findings::dkim::search::search;
 use crate::findings::dkim::shadow::look_at_shadows;
-use crate::findings::dkim::site::{Diagnosis, Site, all_found, records_in};
+use crate::findings::dkim::site::{Diagnosis, Site, all_found};
 use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus, Subject};
 use crate::findings::inquiry::{Ask, Inquiry};
 use crate::findings::status::{Standing, cname_standing};
