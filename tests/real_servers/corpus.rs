@@ -142,9 +142,12 @@ async fn check_all(scenario: &Scenario, cases: &[Case], port: u16) -> Vec<Report
     cases.iter().map(|case| by_domain.remove(&case.tenant.domain()).unwrap()).collect()
 }
 
+/// What came out, whether that is right, and how often.
+type Columns = BTreeMap<(String, bool), usize>;
+
 /// Prints the matrix: rows are what was done, columns what came out, only where there is something.
 fn print_matrix(cases: &[Case], reports: &[Report]) {
-    let mut matrix: BTreeMap<(usize, bool, &str), BTreeMap<(String, bool), usize>> = BTreeMap::new();
+    let mut matrix: BTreeMap<(usize, bool, &str), Columns> = BTreeMap::new();
     for (case, report) in cases.iter().zip(reports) {
         let codes: Vec<&str> = codes(report).into_iter().collect();
         let column = if codes.is_empty() { "nothing".to_owned() } else { codes.join(" + ") };
