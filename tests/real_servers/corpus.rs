@@ -23,7 +23,7 @@ use zoneproof::scenario::{Scenario, ServedZone, Server};
 use zoneproof::transport::pace::PaceLimits;
 
 use super::daemons::{self, Daemon, Software};
-use super::labelled::{self, Case, FAULTS, unlabelled::UNLABELLED};
+use super::labelled::{self, Case, FAULTS, own_key::SELECTOR, unlabelled::UNLABELLED};
 use super::{free_port, wait_for, zones_at};
 
 /// How many domains there are unless told.
@@ -91,7 +91,11 @@ fn of_lab(scenario: &Scenario) -> Scenario {
 fn expectation(case: &Case) -> Expectation {
     let tenant = &case.tenant;
     let depth = if tenant.is_full { Depth::Full } else { Depth::Quick };
-    Expectation::new(&tenant.domain(), &tenant.tokens, tenant.dkim_zone).unwrap().with_depth(depth)
+    let expectation = match tenant.own_key {
+        Some(key) => Expectation::with_own_key(&tenant.domain(), SELECTOR, Some(key)),
+        None => Expectation::new(&tenant.domain(), &tenant.tokens, tenant.dkim_zone),
+    };
+    expectation.unwrap().with_depth(depth)
 }
 
 /// Returns the codes of a report.

@@ -3,7 +3,7 @@
 use super::delegation::{self, nothing};
 use super::dice::Dice;
 use super::tenant::Tenant;
-use super::{dkim, dmarc, policies, several};
+use super::{dkim, dmarc, own_key, policies, several, slips};
 
 /// Where a fault happens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -99,4 +99,32 @@ faults! {
     "dmarc_test_mode" Any, 1, dmarc::test_mode, dmarc::in_force;
     "dmarc_cname" Any, 1, dmarc::cname, nothing;
     "dmarc_psl_disagrees" Below, 1, dmarc::psl_disagrees, policies::dmarc_own_too;
+    "txt_key_inline" Any, 1, slips::txt_key_inline, nothing;
+    "wrong_type_url_redirect" Often("namecheap"), 1, slips::wrong_type_url_redirect, slips::site_redirected;
+    "dname_above" Any, 1, slips::dname_above, slips::dname_beside;
+    "label_extra" Below, 1, slips::label_extra, slips::label_extra_beside;
+    "underscore_typo" Any, 1, slips::underscore_typo, slips::underscore_typo_beside;
+    "fields_swapped" Any, 1, slips::fields_swapped, slips::fields_swapped_beside;
+    "value_invisible" Any, 1, slips::value_invisible, nothing;
+    "value_url" Any, 1, slips::value_url, nothing;
+    "value_quoted" Any, 1, slips::value_quoted, nothing;
+    "value_comma" Any, 1, slips::value_comma, nothing;
+    "value_type_word" Any, 1, slips::value_type_word, nothing;
+    "token_truncated" Any, 1, slips::token_truncated, nothing;
+    "token_stale" Any, 1, slips::token_stale, slips::old_tokens_beside;
+    "cname_and_other" Any, 1, slips::cname_and_other, slips::cname_alone;
+    "wildcard_shadowing" Any, 1, slips::wildcard_shadowing, slips::full;
+    "ses_target_nxdomain" Any, 1, slips::ses_target_nxdomain, slips::full;
+    "ses_key_all_empty" Any, 1, slips::ses_key_all_empty, slips::full;
+    "cname_at_parent" Below, 1, slips::cname_at_parent, slips::alias_beside;
+    "ttl_long" Any, 1, slips::ttl_long, slips::ttl_not_long;
+    "byo_cname_instead" Any, 1, own_key::cname_instead, own_key::right;
+    "byo_multiple_txt" Any, 1, own_key::multiple_txt, own_key::right;
+    "byo_escaped_semicolon" Any, 1, own_key::escaped_semicolon, own_key::right;
+    "byo_key_lowercased" Any, 1, own_key::key_lowercased, own_key::right;
+    "byo_key_split_space" Any, 1, own_key::key_split_space, own_key::right;
+    "byo_key_truncated" Any, 1, own_key::key_truncated, own_key::right;
+    "byo_revoked" Any, 1, own_key::revoked, own_key::right;
+    "byo_weak" Any, 1, own_key::weak, own_key::right;
+    "byo_key_mismatch" Any, 1, own_key::key_mismatch, own_key::right;
 }

@@ -9,9 +9,11 @@ mod dice;
 mod dkim;
 mod dmarc;
 mod faults;
+pub(crate) mod own_key;
 mod policies;
 pub(crate) mod servers;
 mod several;
+mod slips;
 mod tenant;
 pub(crate) mod unlabelled;
 

@@ -117,6 +117,8 @@ pub(crate) struct Tenant {
     pub(crate) tokens: [String; 3],
     /// The name below which the targets lie.
     pub(crate) dkim_zone: &'static str,
+    /// The key of a domain that has one of its own instead of tokens.
+    pub(crate) own_key: Option<&'static str>,
     /// Who serves.
     pub(crate) set: Set,
     /// The hosts that the registry knows.
@@ -157,6 +159,7 @@ impl Tenant {
             sender,
             tokens,
             dkim_zone: "dkim.amazonses.com",
+            own_key: None,
             delegation: set.hosts.iter().map(|(host, _)| host.clone()).collect(),
             addresses: set.hosts.iter().map(|(_, address)| address.clone()).collect(),
             set: set.clone(),
