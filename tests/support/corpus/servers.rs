@@ -153,5 +153,10 @@ pub(crate) fn internet(sets: &[Set]) -> String {
          zone google.com at 127.59.1.1 127.59.1.2\n  _spf TXT \"v=spf1 ip4:192.0.2.0/25 ~all\"\n  \
          *._report._dmarc TXT \"v=DMARC1\"\n",
     );
+    // Every server serves something, so that it is up where the zones of the corpus are none of its own.
+    for set in sets {
+        let [(_, first), (_, second)] = &set.hosts;
+        writeln!(text, "zone up.{} at {first} {second}\n  @ A 203.0.113.1", set.hosts[0].0).unwrap();
+    }
     text
 }
