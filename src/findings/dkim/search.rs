@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::dns::name::Name;
 use crate::dns::rrset::{Question, RecordType};
 use crate::evidence::Evidence;
-use crate::expectation::DKIM_TOKENS;
+use crate::expectation::{DKIM_TOKENS, RecordKind};
 use crate::findings::candidates::{Candidate, MAX_CANDIDATES, candidates, wildcard_probe};
 use crate::findings::catalogue::Code;
 use crate::findings::dkim::site::{Diagnosis, Site};
@@ -60,8 +60,9 @@ fn older_records<'e>(
 
 /// Looks for the missing records at the names that people put them at.
 ///
-/// People make the same mistake with all three records. So one of them is looked for where many people put it,
-/// the others first at the likeliest name only. Where nothing was found, the one is looked for where few people put it,
+/// People make the same mistake with all three records. So where all are missing, one of them is looked for where many
+/// people put it, the others first at the likeliest name only; where one is not, they are not alike, and each is looked
+/// for. Where nothing was found, the one is looked for where few people put it,
 /// unless nobody answered there; where something was, the others at the same place and then wherever it is likely.
 /// Never at more than [`MAX_CANDIDATES`] names, and only where many people put it if `is_explained` without that.
 fn look_elsewhere(
@@ -79,9 +80,17 @@ fn look_elsewhere(
         .filter(|(_, hit)| hit.is_none())
         .map(|((site, list), hit)| Search { site, list, hit, place: None, is_answered: false })
         .collect();
+    let all = missing.first().map_or(0, |site| site.expectation.of_kind(RecordKind::Dkim).count());
+    let are_alike = missing.len() == all;
     for (index, search) in searches.iter_mut().enumerate() {
         let first = search.list.first().map(|candidate| candidate.place);
-        search.look(inquiry, looked, |each| if index == 0 { each.is_likely } else { Some(each.place) == first });
+        search.look(
+            inquiry,
+            looked,
+            |each| {
+                if index == 0 || !are_alike { each.is_likely } else { Some(each.place) == first }
+            },
+        );
     }
     let places = |searches: &[Search<'_, '_>]| searches.iter().filter_map(|search| search.place).collect::<Vec<_>>();
     if places(&searches).is_empty() && !is_explained && !inquiry.is_wanting() {

@@ -47,6 +47,7 @@ use Place::{Any, Below, Often};
 faults! {
     "healthy" Any, 1, nothing, several::unusual;
     "two faults" Any, 1, several::on_two_records, several::unusual;
+    "missing in two ways" Any, 1, several::missing_two_ways, several::unusual;
     "faults of all kinds" Any, 1, several::of_all_kinds, several::unusual;
     "absent" Any, 1, dkim::absent, nothing;
     "host_doubled" Any, 1, dkim::host_doubled, dkim::host_doubled_beside;

@@ -34,6 +34,8 @@ const ANYWHERE: &[Change] = &[
     dkim::target_zone_appended,
     dkim::wrong_type_txt,
 ];
+/// Faults of records that stand at a wrong name.
+const MISPLACED: &[Change] = &[dkim::host_doubled, dkim::domainkey_missing, dkim::underscore_stripped];
 /// Faults of SPF and DMARC records.
 const POLICIES: &[[Change; 2]] = &[
     [policies::spf_absent, policies::dmarc_absent],
@@ -64,6 +66,14 @@ pub(super) fn on_two_records(tenant: &mut Tenant, mask: &[usize], dice: &mut Dic
     let first = mask[0];
     dice.pick(AT_OWN_NAME)(tenant, &[first], dice);
     dice.pick(ANYWHERE)(tenant, &[(first + 1) % 3], dice);
+    choose_root_cause(tenant);
+}
+
+/// One record was not added, and another was put at a wrong name.
+pub(super) fn missing_two_ways(tenant: &mut Tenant, mask: &[usize], dice: &mut Dice) {
+    let first = mask[0];
+    dkim::absent(tenant, &[first], dice);
+    dice.pick(MISPLACED)(tenant, &[(first + 1) % 3], dice);
     choose_root_cause(tenant);
 }
 
