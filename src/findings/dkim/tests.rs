@@ -64,7 +64,7 @@ fn what_stands_at_the_own_name_explains_itself() {
         ("two targets", ZONE, "{t}._domainkey.mail.example.com. CNAME: {T} | x.example.", "multiple_cnames", 0),
         ("text", ZONE, "{t}._domainkey.mail.example.com. TXT: CNAME \"{T}\"", "wrong_type_txt", 6),
         ("key", ZONE, "{t}._domainkey.mail.example.com. TXT: p=MIGfMA0GCSqGSIb3", "txt_key_inline", 7),
-        ("the empty key of a wildcard", ZONE, "*.mail.example.com. TXT: v=DKIM1; p=", "wildcard_synth", 15),
+        ("the empty key of a wildcard", ZONE, "*.mail.example.com. TXT: v=DKIM1; p=", "wildcard_synth", 16),
         ("address", ZONE, "{t}._domainkey.mail.example.com. A: 192.0.2.80", "wrong_type_address", 10),
         ("proxy range elsewhere", ZONE, "{t}._domainkey.mail.example.com. A: 104.16.0.1", "wrong_type_address", 10),
         ("proxied", CLOUDFLARE, "{t}._domainkey.mail.example.com. A: 104.16.0.1 | 104.16.0.2", "cf_proxied", 10),
@@ -84,7 +84,7 @@ fn what_stands_at_the_own_name_explains_itself() {
             10,
         ),
         ("flattened", CLOUDFLARE, "{t}._domainkey.mail.example.com. MX: nodata", "cf_flattened", 10),
-        ("an empty name elsewhere", ZONE, "{t}._domainkey.mail.example.com. MX: nodata", "absent", 26),
+        ("an empty name elsewhere", ZONE, "{t}._domainkey.mail.example.com. MX: nodata", "absent", 27),
         ("swapped", ZONE, SWAPPED, "token_swapped token_swapped ok", 1),
         ("zone appended", ZONE, "{t}._domainkey.mail.example.com. CNAME: {T}example.com.", "target_zone_appended", 1),
         (
@@ -154,7 +154,7 @@ const SWAPPED: &str = "t1._domainkey.mail.example.com. CNAME: t2.dkim.amazonses.
 #[test]
 fn a_missing_record_is_looked_for_where_people_put_it() {
     for (what, zone, lines, expected, beyond) in [
-        ("nowhere", ZONE, "mail.example.com. A: 192.0.2.80", "absent", 17),
+        ("nowhere", ZONE, "mail.example.com. A: 192.0.2.80", "absent", 18),
         ("one of three", ZONE, "t2._domainkey.mail.example.com. CNAME: t2.dkim.amazonses.com.", "absent ok absent", 22),
         ("doubled", ZONE, "{t}._domainkey.mail.example.com.example.com. CNAME: {T}", "host_doubled", 8),
         (
@@ -169,7 +169,7 @@ fn a_missing_record_is_looked_for_where_people_put_it() {
         ("no _domainkey, no label", ZONE, "{t}.example.com. CNAME: {T}", "domainkey_missing", 10),
         ("no underscore", ZONE, "{t}.domainkey.mail.example.com. CNAME: {T}", "underscore_stripped", 10),
         ("a hyphen", ZONE, "{t}-domainkey.mail.example.com. CNAME: {T}", "underscore_stripped", 10),
-        ("somebody else's record", ZONE, "{t}._domainkey.example.com. CNAME: {t}.other.example.", "absent", 17),
+        ("somebody else's record", ZONE, "{t}._domainkey.example.com. CNAME: {t}.other.example.", "absent", 18),
         ("label twice", ZONE, "{t}._domainkey.mail.mail.example.com. CNAME: {T}", "label_extra", 19),
         ("at www", ZONE, "{t}._domainkey.www.example.com. CNAME: {T}", "label_extra", 19),
         ("misspelled", ZONE, "{t}._domain_key.mail.example.com. CNAME: {T}", "underscore_typo", 19),
@@ -224,7 +224,7 @@ fn a_missing_record_is_looked_for_where_people_put_it() {
             11,
         ),
         ("the zone above lacks the label too", SUBZONE, "{t}._domainkey.example.com. CNAME: {T}", "subzone_shadow", 11),
-        ("nowhere, above neither", SUBZONE, "mail.example.com. A: 192.0.2.80", "absent", 18),
+        ("nowhere, above neither", SUBZONE, "mail.example.com. A: 192.0.2.80", "absent", 19),
         ("not registered", "", "", "absent", 0),
     ] {
         row(what, zone, &lines.replace("{T}", "{t}.dkim.amazonses.com."), expected, beyond);
