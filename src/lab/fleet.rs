@@ -13,6 +13,7 @@ mod policies;
 mod records;
 mod servers;
 mod slips;
+mod spf;
 mod tenant;
 mod words;
 

@@ -2,7 +2,7 @@
 
 use crate::lab::fleet::dice::Dice;
 use crate::lab::fleet::tenant::{Sender, Tenant};
-use crate::lab::fleet::{dmarc, exchange, records, servers, slips};
+use crate::lab::fleet::{dmarc, exchange, records, servers, slips, spf};
 
 /// What must come of the check of a tenant with a fault.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -131,6 +131,16 @@ faults! {
     "spf_syntax" ANY, Anywhere, 1, Ready, records::spf_syntax, "right, but the SPF record has a slip in it";
     "spf_missing_include" ANY, Anywhere, 2, Ready, records::spf_missing_include, "right, but the SPF record names others only";
     "spf_absent" ANY, Anywhere, 2, Ready, records::spf_absent, "right, but there is no SPF record";
+    "spf_too_many_lookups" ANY, Anywhere, 0, Ready, spf::too_many_lookups, "right, but the SPF record takes too many lookups";
+    "spf_loop" ANY, Anywhere, 0, Ready, spf::circle, "right, but the SPF record leads in a circle";
+    "spf_include_dead" ANY, Anywhere, 0, Ready, spf::include_dead, "right, but the SPF record includes a name that is gone";
+    "spf_void" ANY, Anywhere, 0, Ready, spf::void, "right, but the SPF record names hosts that are gone";
+    "spf_plus_all" ANY, Anywhere, 0, Ready, spf::plus_all, "right, but the SPF record lets anyone send";
+    "spf_terms_after_all" ANY, Anywhere, 0, Ready, spf::terms_after_all, "right, but the SPF record goes on behind all";
+    "spf_redirect_with_all" ANY, Anywhere, 0, Ready, spf::redirect_with_all, "right, but the SPF record has all and redirect";
+    "spf_ptr" ANY, Anywhere, 0, Ready, spf::pointer, "right, but the SPF record uses ptr";
+    "spf_neutral_all" ANY, Anywhere, 0, Ready, spf::neutral_all, "right, but the SPF record ends in ?all";
+    "spf_no_all" ANY, Anywhere, 0, Ready, spf::no_all, "right, but the SPF record has no end";
     "dmarc_multiple" ANY, Anywhere, 1, Ready, records::dmarc_multiple, "right, but there are two DMARC records";
     "dmarc_syntax" ANY, Anywhere, 1, Ready, records::dmarc_syntax, "right, but the DMARC record has a slip in it";
     "dmarc_wrong_place" ANY, Anywhere, 1, Ready, dmarc::wrong_place, "right, but the underscore of _dmarc was left out";
