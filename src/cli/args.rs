@@ -27,7 +27,6 @@ pub(crate) struct Arguments {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, made once")]
 pub(crate) enum Command {
     /// Check one domain: how it stands, why, and what to type where
     #[command(after_help = examples::CHECK)]

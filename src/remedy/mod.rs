@@ -31,6 +31,7 @@ use crate::findings::{Code, Finding};
 /// The text is one paragraph of plain sentences: what is wrong, where to change it, and the panel's own
 /// words. What others wrote into the DNS stands in it with all that does not print escaped, and cut.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "one arm for each code, and none is left out")]
 pub fn remedy(finding: &Finding, expectation: &Expectation, evidence: &Evidence) -> Remedy {
     let case = Case::new(finding, expectation, evidence);
     match finding.code {

@@ -365,7 +365,7 @@ fn a_long_chain_is_followed_for_eight_links() {
         let (records, _) = judge(&expectation, &world.evidence);
         assert_eq!(records[0].code.unwrap().as_str(), code, "{links} links");
         let followed = world.evidence.all_observations().filter(|(question, _)| question.kind == RecordType::CNAME);
-        assert!(followed.filter(|(question, _)| question.name.label_count() == 3).count() <= 8);
+        assert!(followed.filter(|(question, _)| question.name.to_string().starts_with('c')).count() <= 8);
     }
 }
 
