@@ -28,13 +28,7 @@ const PROBE_LABEL_LETTERS: usize = 32;
 
 /// Collects the evidence on one domain, within the budget and the time.
 pub(super) async fn gather(engine: &Engine, expectation: &Expectation, budget: &Arc<Budget>) -> Evidence {
-    let mut gathering = Gathering {
-        engine,
-        budget,
-        evidence: Evidence::new(probe_label(&expectation.domain)),
-        seen: Seen::default(),
-        asked: BTreeSet::new(),
-    };
+    let mut gathering = Gathering::new(engine, expectation, budget);
     gathering.evidence.cloudflare_ranges.clone_from(&engine.cloudflare_ranges);
     gathering.evidence.gathered_at = Some(now());
     let is_in_time = gathering.run_in_time(expectation).await;
@@ -47,13 +41,7 @@ pub(super) async fn gather(engine: &Engine, expectation: &Expectation, budget: &
 /// Finds the zones that the expected records lie in, without checking anything: one server's answer for the first key, the
 /// domain and the policy, and the delegations on the way.
 pub(super) async fn locate(engine: &Engine, expectation: &Expectation, budget: &Arc<Budget>) -> Evidence {
-    let mut gathering = Gathering {
-        engine,
-        budget,
-        evidence: Evidence::new(probe_label(&expectation.domain)),
-        seen: Seen::default(),
-        asked: BTreeSet::new(),
-    };
+    let mut gathering = Gathering::new(engine, expectation, budget);
     let mut kinds = BTreeSet::new();
     let firsts = expectation.records.iter().filter(|record| kinds.insert(record.kind));
     let questions: Vec<Question> = firsts.map(|record| record.question()).collect();
@@ -98,7 +86,13 @@ struct Gathering<'a> {
     asked: BTreeSet<Ask>,
 }
 
-impl Gathering<'_> {
+impl<'a> Gathering<'a> {
+    /// Starts with nothing seen.
+    fn new(engine: &'a Engine, expectation: &Expectation, budget: &'a Arc<Budget>) -> Self {
+        let evidence = Evidence::new(probe_label(&expectation.domain));
+        Self { engine, budget, evidence, seen: Seen::default(), asked: BTreeSet::new() }
+    }
+
     /// Asks round after round until nothing is left or the time is up; false in the latter case.
     ///
     /// The time in the queue before busy servers does not count.

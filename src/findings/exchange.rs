@@ -6,8 +6,6 @@
 mod hosts;
 
 use crate::dns::name::Name;
-use crate::dns::rdata::Rdata;
-use crate::dns::response::Response;
 use crate::dns::rrset::{Question, Record, RecordType};
 use crate::evidence::{Evidence, Observation};
 use crate::expectation::{Exchange, Exchanger, Expectation, Expected, ExpectedRecord, RecordKind};
@@ -17,7 +15,7 @@ use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus};
 use crate::findings::inquiry::{Ask, Inquiry};
 use crate::findings::spf;
 use crate::findings::status::standing;
-use crate::findings::txt::records_found;
+use crate::findings::txt::{answers_found, records_found};
 use crate::findings::view::{View, Views};
 use crate::records::spf::is_spf;
 
@@ -92,27 +90,7 @@ fn exchange_of(record: &ExpectedRecord) -> Option<&Exchange> {
 
 /// Returns the MX records that were found, and the aliases in front of them; sorted, each once.
 fn found(evidence: &Evidence, record: &ExpectedRecord) -> Vec<Record> {
-    let mut found: Vec<Record> = Vec::new();
-    for response in evidence.observations(&record.question()).into_iter().filter_map(Observation::response) {
-        let rrset = match response {
-            Response::Answer(answer) => Some(&answer.rrset),
-            Response::Alias(alias) => {
-                found.extend(alias.links.iter().map(|link| Record {
-                    owner: link.owner.clone(),
-                    ttl: link.ttl,
-                    rdata: Rdata::Cname(link.target.clone()),
-                }));
-                alias.rrset.as_ref()
-            }
-            _ => None,
-        };
-        found.extend(rrset.into_iter().flat_map(|rrset| {
-            rrset.data().iter().map(|rdata| Record { owner: rrset.owner.clone(), ttl: rrset.ttl, rdata: rdata.clone() })
-        }));
-    }
-    found.sort_by(|one, other| (&one.owner, &one.rdata, one.ttl).cmp(&(&other.owner, &other.rdata, other.ttl)));
-    found.dedup_by(|one, other| one.owner == other.owner && one.rdata == other.rdata);
-    found
+    answers_found(evidence.observations(&record.question()), |_| true)
 }
 
 /// Judges the policy of the MAIL FROM name; where it does not name Amazon SES, it might as well not be there.

@@ -110,6 +110,14 @@ pub(super) fn records_found<'e>(
     seen: impl IntoIterator<Item = &'e Observation>,
     is_meant: impl Fn(&[u8]) -> bool,
 ) -> Vec<Record> {
+    answers_found(seen, |rdata| text_of(rdata).is_some_and(|text| is_meant(&text)))
+}
+
+/// Returns the records among the replies that `is_meant`, and the aliases in front of them; sorted, each once.
+pub(super) fn answers_found<'e>(
+    seen: impl IntoIterator<Item = &'e Observation>,
+    is_meant: impl Fn(&Rdata) -> bool,
+) -> Vec<Record> {
     let mut found: Vec<Record> = Vec::new();
     for response in seen.into_iter().filter_map(Observation::response) {
         let rrset = match response {
@@ -125,7 +133,7 @@ pub(super) fn records_found<'e>(
             _ => None,
         };
         for (rrset, rdata) in rrset.into_iter().flat_map(|rrset| rrset.data().iter().map(move |rdata| (rrset, rdata))) {
-            if text_of(rdata).is_some_and(|text| is_meant(&text)) {
+            if is_meant(rdata) {
                 found.push(Record { owner: rrset.owner.clone(), ttl: rrset.ttl, rdata: rdata.clone() });
             }
         }
