@@ -14,7 +14,7 @@ use zoneproof::dns::name::Name;
 use zoneproof::dns::response::read_response;
 use zoneproof::dns::rrset::Ttl;
 use zoneproof::evidence::{
-    ChainEnd, DelegationChain, Evidence, NameServer, Observation, Outcome, Protocol, Reply, Silence, ZoneCut,
+    ChainEnd, DelegationChain, Evidence, Flaws, NameServer, Observation, Outcome, Protocol, Reply, Silence, ZoneCut,
 };
 use zoneproof::expectation::{DEFAULT_DKIM_ZONE, Depth, Expectation};
 use zoneproof::findings::{RecordStatus, judge};
@@ -62,6 +62,7 @@ fn observation(data: &mut &[u8], ask: &Ask, zone: &Name, server: &Name, address:
         outcome,
         rtt: Duration::from_millis(1),
         protocol: Protocol::Udp,
+        flaws: Flaws::default(),
     }
 }
 

@@ -32,7 +32,7 @@ use crate::records::dmarc::{Applicable, PublicSuffix, Scope, discover, is_dmarc,
 /// Arguments: `name`, where the record in question stands or belongs; with `dmarc_inherited` `inherited_from`, `policy`
 /// (what receivers apply) and `tag` (where it comes from); with `dmarc_syntax` `record` and `problem`; with
 /// `dmarc_multiple` `count`; with `dmarc_wrong_place` `typed`, where the record stands; the others as in [`told`] and
-/// [`around`].
+/// [`around()`].
 pub(super) fn judge(expectation: &Expectation, evidence: &Evidence) -> (Vec<JudgedRecord>, Vec<Finding>) {
     let (mut records, mut findings) = (Vec::new(), Vec::new());
     for record in expectation.of_kind(RecordKind::Dmarc) {
