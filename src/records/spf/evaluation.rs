@@ -75,7 +75,7 @@ pub enum SpfResult {
     Fail,
     /// The sender probably may not send.
     SoftFail,
-    /// The DNS failed for now.
+    /// The DNS did not answer; asking again later may help.
     TempError,
     /// The records cannot be evaluated.
     PermError,
