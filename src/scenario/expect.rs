@@ -8,7 +8,7 @@ use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::rrset::{Question, Rcode};
 use crate::expectation::{ExpectationError, Facts};
-use crate::scenario::print::{data_text, name_text, quoted_text};
+use crate::scenario::print::{data_text, escape_hashes, name_text, quoted_text};
 use crate::scenario::rule::duration_text;
 
 /// The words for verdicts (design.md section 1).
@@ -212,7 +212,7 @@ impl fmt::Display for Expect {
             }
             Self::Finding { code, at, arguments } => {
                 write!(f, "finding {code}")?;
-                at.iter().try_for_each(|at| write!(f, " at {at}"))?;
+                at.iter().try_for_each(|at| write!(f, " at {}", escape_hashes(at)))?;
                 let mut words = arguments.iter().map(|(name, value)| quoted_text(&format!("{name}={value}")));
                 words.try_for_each(|word| write!(f, " {word}"))
             }

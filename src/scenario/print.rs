@@ -45,7 +45,7 @@ fn address_list(addresses: &[IpAddr]) -> String {
 
 /// Writes a name so that it is one word, and no comment.
 pub(crate) fn name_text(name: &Name) -> String {
-    escape_hashes(name.to_string())
+    escape_hashes(&name.to_string())
 }
 
 /// Writes record data so that it reads back, a TXT record without strings and a name that starts with `#` too.
@@ -53,7 +53,7 @@ pub(crate) fn data_text(rdata: &Rdata) -> String {
     match rdata {
         Rdata::Txt(strings) if strings.is_empty() => r"\# 0".to_owned(),
         Rdata::Txt(_) => rdata.to_string(),
-        other => escape_hashes(other.to_string()),
+        other => escape_hashes(&other.to_string()),
     }
 }
 
@@ -67,14 +67,11 @@ pub(crate) fn record_text(record: &Record, origin: &Name) -> String {
     };
     let ttl = record.ttl.seconds();
     let ttl = if ttl == DEFAULT_TTL_SECONDS { String::new() } else { format!("{ttl} ") };
-    format!("{} {ttl}{} {}", escape_hashes(owner), record.kind(), data_text(&record.rdata))
+    format!("{} {ttl}{} {}", escape_hashes(&owner), record.kind(), data_text(&record.rdata))
 }
 
-/// Puts a backslash before each `#` that starts a word.
-fn escape_hashes(text: String) -> String {
-    if !text.contains('#') {
-        return text;
-    }
+/// Puts a backslash before each `#` that starts a word, where it would start a comment.
+pub(crate) fn escape_hashes(text: &str) -> String {
     let text = text.replace(" #", r" \#");
     if text.starts_with('#') { format!(r"\{text}") } else { text }
 }

@@ -172,6 +172,18 @@ fn scenario() -> impl Strategy<Value = Scenario> {
     )
 }
 
+#[test]
+fn a_word_that_begins_with_a_hash_reads_back() {
+    let text = concat!(
+        "root 192.0.2.1\n\nzone \\#.example. at 192.0.2.1\n  \\#a NS \\#b.\n\n",
+        "check \"#\"\n  expect finding a at \\#.\n  expect record spf \\#. ok\n",
+    );
+    let scenario: Scenario = text.parse().unwrap();
+    let Expect::Finding { at, .. } = &scenario.tasks[0].expectations[0] else { panic!("{scenario}") };
+    assert_eq!(at.as_deref(), Some("#."));
+    assert_eq!(scenario.to_string().parse::<Scenario>().unwrap(), scenario);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
