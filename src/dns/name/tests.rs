@@ -99,3 +99,12 @@ fn parts_of_a_name() {
     assert_eq!(name("a.b").concat(&name("c.d")), Ok(name("a.b.c.d")));
     assert_eq!(Name::from_wire(owner.wire()), Ok(owner));
 }
+
+#[test]
+fn a_name_reads_back_from_json() {
+    for text in ["\".\"", "\"t1._domainkey.example.com.\"", r#""a\\.b\\032c.example.""#] {
+        let read: Name = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+    }
+    assert!(serde_json::from_str::<Name>("\"a..b\"").is_err());
+}
