@@ -35,5 +35,6 @@ pub mod records;
 pub mod remedy;
 pub mod report;
 pub mod scenario;
+pub mod ses;
 pub mod transport;
 pub mod walk;

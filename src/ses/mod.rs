@@ -1,0 +1,12 @@
+//! Amazon SES beside the DNS: what SES says of a domain, what that makes us expect, and what both together mean.
+//!
+//! ```text
+//! client (I/O) -> SesIdentity -> expect (pure) -> Expectation -> check -> Report
+//!                      |                                                    |
+//!                      `---------------> reconcile (pure) <-----------------'
+//! ```
+//!
+//! [`identity`] holds what SES says in its own words. [`client`] is the only door to SES and the only part that asks.
+
+pub mod client;
+pub mod identity;
