@@ -33,7 +33,7 @@ impl fmt::Display for Protocol {
 pub enum Silence {
     /// Nothing came in time.
     Timeout,
-    /// The host refused the connection, or said that nobody listens.
+    /// The host refused the connection or closed it without a word, or said that nobody listens.
     Refused,
     /// What came is no message, or cut where it may not be.
     Malformed,

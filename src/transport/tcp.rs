@@ -116,7 +116,7 @@ impl TcpTransport {
         // Length and message leave in one write (RFC 7766 §8).
         let length = u16::try_from(octets.len()).map_err(|_| Silence::Limit)?;
         let framed = [length.to_be_bytes().as_slice(), &octets].concat();
-        stream.write_all(&framed).await.map_err(|_| Silence::Malformed)?;
+        stream.write_all(&framed).await.map_err(|_| Silence::Refused)?;
         let reply = read_message(&mut stream, &query.budget).await?;
         judge(reply, &octets, query.question.name.wire().len())
     }
@@ -142,8 +142,13 @@ impl Transport for TcpTransport {
 }
 
 /// Reads one message with its length in front; what was read is paid for, whole or not.
+///
+/// A connection that is closed before an octet came is a refusal: some hosts in front of a server take connections only
+/// to drop them.
 async fn read_message(stream: &mut TcpStream, budget: &Budget) -> Result<Vec<u8>, Silence> {
-    let length = stream.read_u16().await.map_err(|_| Silence::Malformed)?;
+    let high = stream.read_u8().await.map_err(|_| Silence::Refused)?;
+    let low = stream.read_u8().await.map_err(|_| Silence::Malformed)?;
+    let length = u16::from_be_bytes([high, low]);
     let mut received = Received { octets: Vec::new(), budget };
     let mut message = stream.take(u64::from(length));
     while message.limit() > 0 {

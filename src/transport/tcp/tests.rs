@@ -79,13 +79,17 @@ async fn an_error_without_a_question_is_heard_over_tcp() {
 async fn what_is_cut_or_empty_is_malformed() {
     let cut = ask(changed(|reply| reply[2] |= 2)).await;
     let no_length = ask(|_, _| Stream::Raw(vec![0])).await;
-    let closed = ask(|_, _| Stream::Raw(Vec::new())).await;
     let length_zero = ask(|_, _| Stream::Raw(vec![0, 0])).await;
     let length_alone = ask(|_, _| Stream::Raw(vec![0, 40])).await;
     let half = ask(|_, query| Stream::Raw([&[0, 255], query].concat())).await;
     let no_header = ask(|_, query| Stream::Message(query[..11].to_vec())).await;
-    let got = [cut, no_length, closed, length_zero, length_alone, half, no_header];
-    assert_eq!(got, [const { Err(Silence::Malformed) }; 7]);
+    let got = [cut, no_length, length_zero, length_alone, half, no_header];
+    assert_eq!(got, [const { Err(Silence::Malformed) }; 6]);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_without_a_word_is_a_refusal() {
+    assert_eq!(ask(|_, _| Stream::Raw(Vec::new())).await, Err(Silence::Refused));
 }
 
 #[tokio::test]
