@@ -3,7 +3,7 @@
 use super::delegation::{self, nothing};
 use super::dice::Dice;
 use super::tenant::Tenant;
-use super::{dkim, dmarc, own_key, policies, several, slips};
+use super::{dkim, dmarc, health, mail, own_key, policies, several, slips, spf};
 
 /// Where a fault happens.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -128,4 +128,46 @@ faults! {
     "byo_revoked" Any, 1, own_key::revoked, own_key::right;
     "byo_weak" Any, 1, own_key::weak, own_key::right;
     "byo_key_mismatch" Any, 1, own_key::key_mismatch, own_key::right;
+    "mx_null" Any, 1, mail::mx_null, mail::taken_in;
+    "mx_null (MAIL FROM)" Any, 1, mail::mx_null_for_bounces, mail::bounces;
+    "mx_zone_appended" Any, 1, mail::mx_zone_appended, mail::taken_in;
+    "mx_zone_appended (MAIL FROM)" Any, 1, mail::mx_zone_appended_for_bounces, mail::bounces;
+    "mx_is_ip" Any, 1, mail::mx_is_ip, mail::taken_in;
+    "mx_is_ip (MAIL FROM)" Any, 1, mail::mx_is_ip_for_bounces, mail::bounces;
+    "mx_is_cname" Any, 1, mail::mx_is_cname, mail::taken_in;
+    "mx_is_cname (MAIL FROM)" Any, 1, mail::mx_is_cname_for_bounces, mail::bounces;
+    "mx_target_dead" Any, 1, mail::mx_target_dead, mail::taken_in;
+    "mx_target_dead (MAIL FROM)" Any, 1, mail::mx_target_dead_for_bounces, mail::bounces;
+    "mx_foreign" Any, 1, mail::mx_foreign, mail::taken_in;
+    "mx_foreign (MAIL FROM)" Any, 1, mail::mx_foreign_for_bounces, mail::bounces;
+    "mx_inbound_absent" Any, 1, mail::mx_inbound_absent, mail::taken_in;
+    "mx_implicit_a" Any, 1, mail::mx_implicit_a, mail::address_beside;
+    "mailfrom_mx_absent" Any, 1, mail::mailfrom_mx_absent, mail::bounces;
+    "mailfrom_region" Any, 1, mail::mailfrom_region, mail::in_that_region;
+    "mailfrom_mx_extra" Any, 1, mail::mailfrom_mx_extra, mail::bounces;
+    "mailfrom_spf_absent" Any, 1, mail::mailfrom_spf_absent, mail::bounces;
+    "mailfrom_is_cname" Any, 1, mail::mailfrom_is_cname, mail::alias_below;
+    "dmarc_strict_misalign" Any, 1, mail::dmarc_strict_misalign, mail::aligned;
+    "MX and MAIL FROM" Any, 1, mail::both, mail::bounces;
+    "spf_too_many_lookups" Any, 1, spf::too_many_lookups, spf::just_enough_lookups;
+    "spf_loop" Any, 1, spf::circle, spf::included_twice;
+    "spf_include_dead" Any, 1, spf::include_dead, spf::included_twice;
+    "spf_void" Any, 1, spf::void, spf::two_void;
+    "spf_plus_all" Any, 1, spf::plus_all, spf::minus_all;
+    "spf_terms_after_all" Any, 1, spf::terms_after_all, spf::explanation_after_all;
+    "spf_redirect_with_all" Any, 1, spf::redirect_with_all, spf::redirect_alone;
+    "spf_ptr" Any, 1, spf::pointer, spf::minus_all;
+    "spf_neutral_all" Any, 1, spf::neutral_all, spf::minus_all;
+    "spf_no_all" Any, 1, spf::no_all, spf::redirect_alone;
+    "answer_too_large" Any, 1, health::answer_too_large, health::many_texts;
+    "broken_edns" Any, 1, health::broken_edns, health::silent_on_edns;
+    "broken_tcp" Any, 1, health::broken_tcp, health::whole_over_tcp;
+    "cname_at_apex" Any, 1, health::cname_at_apex, health::cname_below_apex;
+    "dnssec_bogus_no_dnskey" Any, 1, health::dnssec_bogus, health::unknown_algorithm;
+    "dnssec_expired_sig" Any, 1, health::dnssec_expired, health::dnssec_in_time;
+    "domain_connect" Any, 1, health::domain_connect, health::no_host_to_connect_to;
+    "expired_parked" Any, 1, health::expired_parked, health::served_by_the_parking_service;
+    "glue_stale" Any, 1, health::glue_stale, health::glue_fresh;
+    "no_delegation_subzone" Below, 1, health::no_delegation_subzone, dkim::subzone_right;
+    "wrong_provider_edited" Any, 1, health::wrong_provider_edited, health::right_provider_edited;
 }

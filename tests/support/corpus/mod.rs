@@ -9,11 +9,14 @@ mod dice;
 mod dkim;
 mod dmarc;
 mod faults;
+mod health;
+mod mail;
 pub(crate) mod own_key;
 mod policies;
 pub(crate) mod servers;
 mod several;
 mod slips;
+mod spf;
 mod tenant;
 pub(crate) mod unlabelled;
 

@@ -1,7 +1,7 @@
 //! A set of name servers for every pattern in the table of providers, and the Internet that they are found in.
 //!
 //! Addresses, by the second octet: 59 root (0.1), registries (0.2, 0.3), who serves the providers' own zones (1), a
-//! small hoster (2); 60 and 61 the two servers of each set; 62 its two servers that misbehave; 63 a machine of it where
+//! small hoster (2), a parking service (3); 60 and 61 the two servers of each set; 62 its two servers that misbehave; 63 a machine of it where
 //! nobody listens.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +34,10 @@ struct Row {
     /// The patterns of its name servers.
     ns: Vec<String>,
 }
+
+/// A service for domains that are for sale.
+pub(crate) const PARKING: [(&str, &str); 2] =
+    [("ns1.sedoparking.com", "127.59.3.1"), ("ns2.sedoparking.com", "127.59.3.2")];
 
 /// A host name and its address.
 pub(crate) type Host = (String, String);
@@ -106,7 +110,9 @@ pub(crate) fn internet(sets: &[Set]) -> String {
     let mut suffixes: BTreeSet<String> = ["com", "net", "org", "uk", "jp"].map(str::to_owned).into();
     suffixes.extend(REGISTRIES.iter().chain(LONG_SUFFIXES).map(|suffix| (*suffix).to_owned()));
     let mut domains: BTreeMap<String, BTreeSet<&Host>> = BTreeMap::new();
-    for host in sets.iter().flat_map(|set| set.hosts.iter().chain(&set.odd).chain([&set.gone])) {
+    let parking: [Host; 2] = PARKING.map(|(host, address)| (host.to_owned(), address.to_owned()));
+    let of_sets = sets.iter().flat_map(|set| set.hosts.iter().chain(&set.odd).chain([&set.gone]));
+    for host in of_sets.chain(&parking) {
         let (domain, suffix) = registered(&host.0);
         domains.entry(domain).or_default().insert(host);
         suffixes.insert(suffix);
@@ -154,9 +160,8 @@ pub(crate) fn internet(sets: &[Set]) -> String {
          *._report._dmarc TXT \"v=DMARC1\"\n",
     );
     // Every server serves something, so that it is up where the zones of the corpus are none of its own.
-    for set in sets {
-        let [(_, first), (_, second)] = &set.hosts;
-        writeln!(text, "zone up.{} at {first} {second}\n  @ A 203.0.113.1", set.hosts[0].0).unwrap();
+    for [(host, first), (_, second)] in sets.iter().map(|set| &set.hosts).chain([&parking]) {
+        writeln!(text, "zone up.{host} at {first} {second}\n  @ A 203.0.113.1").unwrap();
     }
     text
 }

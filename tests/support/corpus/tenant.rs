@@ -55,6 +55,8 @@ pub(crate) struct Label {
     pub(crate) root_cause: &'static str,
     /// Whether nothing but what is found beside is told.
     pub(crate) is_alone: bool,
+    /// Whether no validator can follow the zone's signatures.
+    pub(crate) is_bogus: bool,
 }
 
 impl Label {
@@ -84,6 +86,8 @@ impl Label {
         let is_somewhere = |state: &State| matches!(state, State::Ok | State::Inconsistent);
         if dkim.contains(&State::Unable) {
             "indeterminate"
+        } else if self.is_bogus {
+            "failing"
         } else if dkim.iter().all(|state| *state == State::Ok) {
             "ready"
         } else if dkim.iter().all(is_somewhere) {
@@ -141,6 +145,12 @@ pub(crate) struct Tenant {
     pub(crate) is_full: bool,
     /// Whether others than the provider's servers are registered.
     pub(crate) provider_is_another: bool,
+    /// The region of the identity, where one is told.
+    pub(crate) region: Option<&'static str>,
+    /// Whether Amazon SES takes the domain's mail in.
+    pub(crate) is_inbound: bool,
+    /// What stands in front of the sender domain in its MAIL FROM name, where it has one.
+    pub(crate) mail_from: Option<&'static str>,
     /// What must come of it.
     pub(crate) expected: Label,
 }
@@ -171,12 +181,16 @@ impl Tenant {
             more: String::new(),
             is_full: false,
             provider_is_another: false,
+            region: None,
+            is_inbound: false,
+            mail_from: None,
             expected: Label {
                 records: vec![State::Ok; 5],
                 dkim: 3,
                 beside: BTreeSet::new(),
                 root_cause: "none",
                 is_alone: false,
+                is_bogus: false,
             },
         };
         tenant.settle(sender);

@@ -1,0 +1,259 @@
+//! What is wrong with a zone and its servers beyond the records, and the repairs.
+
+use std::fmt::Write;
+
+use super::dice::Dice;
+use super::servers::{HOSTER, PARKING};
+use super::tenant::{Line, State, Tenant, txt};
+
+/// A key of a zone: flags, protocol, algorithm 13, and 64 octets.
+const KEY: &str = "0101030d000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\
+                   202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f";
+/// The tag of that key (RFC 4034 appendix B).
+const KEY_TAG: u16 = 59409;
+/// When signatures run out that are over: in 2015, in seconds since 1970.
+const LONG_AGO: u32 = 1_425_000_000;
+/// When signatures run out that hold: in 2060, less than 68 years ahead, where their clock wraps around (RFC 4034 §3.1.5).
+const FAR_AHEAD: u32 = 2_840_140_800;
+
+/// Marks a finding that leaves the records right.
+fn beside(tenant: &mut Tenant, code: &'static str) {
+    tenant.expected.beside.insert(code);
+}
+
+/// Adds records to the registry's zone.
+fn register(tenant: &mut Tenant, lines: &str) {
+    writeln!(tenant.more, "zone {} at 127.59.0.2 127.59.0.3\n  {lines}", tenant.registry).unwrap();
+}
+
+/// Adds texts at the sender domain.
+fn add_texts(tenant: &mut Tenant, count: usize, length: usize) {
+    let owner = tenant.apex();
+    let texts = (0..count).map(|nth| (owner.clone(), txt(&format!("{nth:03} {}", "x".repeat(length)))));
+    tenant.others.extend(texts.collect::<Vec<Line>>());
+}
+
+/// More texts stand at the sender domain than anybody needs, or longer ones.
+pub(super) fn answer_too_large(tenant: &mut Tenant, _: &[usize], dice: &mut Dice) {
+    let (count, length) = dice.pick(&[(100, 20), (75, 240)]);
+    add_texts(tenant, count, length);
+    beside(tenant, "answer_too_large");
+}
+
+/// Many texts stand there, and no more than may.
+pub(super) fn many_texts(tenant: &mut Tenant, _: &[usize], dice: &mut Dice) {
+    let (count, length) = dice.pick(&[(99, 20), (60, 240)]);
+    add_texts(tenant, count, length);
+}
+
+/// The servers do not know EDNS.
+pub(super) fn broken_edns(tenant: &mut Tenant, _: &[usize], dice: &mut Dice) {
+    tenant.move_to_odd();
+    let body = dice.pick(&["FORMERR, bare", "NOTIMP, bare", "FORMERR, no-edns"]);
+    tenant.rule(&format!("edns any under {} -> {body}", tenant.zone()));
+    beside(tenant, "broken_edns");
+}
+
+/// The servers do not speak of EDNS, and answer what has it.
+pub(super) fn silent_on_edns(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    tenant.move_to_odd();
+    tenant.rule(&format!("any under {} -> no-edns", tenant.zone()));
+}
+
+/// Moves the zone to servers that misbehave; the first cuts its texts over UDP.
+fn cut_texts(tenant: &mut Tenant) {
+    tenant.move_to_odd();
+    let (zone, address) = (tenant.zone(), tenant.addresses[0].clone());
+    writeln!(tenant.more, "server {address}\n  udp TXT under {zone} -> truncate").unwrap();
+}
+
+/// One server cuts its answers, and no connection can be made to it.
+pub(super) fn broken_tcp(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    cut_texts(tenant);
+    writeln!(tenant.more, "  tcp any under {} -> refuse-connection", tenant.zone()).unwrap();
+    beside(tenant, "broken_tcp");
+}
+
+/// One server cuts its answers and gives them over TCP.
+pub(super) fn whole_over_tcp(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    cut_texts(tenant);
+}
+
+/// The panel let the owner make the whole zone an alias, on a server that checks nothing.
+pub(super) fn cname_at_apex(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    tenant.move_to_odd();
+    let zone = tenant.zone();
+    tenant.rule(&format!("SOA {zone} -> NOERROR, aa"));
+    writeln!(tenant.more, "    answer {zone} 300 CNAME www.harborline.example.").unwrap();
+    tenant.is_full = true;
+    beside(tenant, "cname_at_apex");
+}
+
+/// Another name of the zone is an alias.
+pub(super) fn cname_below_apex(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    tenant.others.push(("www".to_owned(), "CNAME www.harborline.example.".to_owned()));
+    tenant.is_full = true;
+}
+
+/// Has the registry vouch for a key by its tag.
+fn vouch_for(tenant: &mut Tenant, tag: u16, algorithm: u8) {
+    let label = tenant.label.clone();
+    register(tenant, &format!("{label} DS {tag} {algorithm} 2 {}", "5A".repeat(32)));
+}
+
+/// Makes the zone one that no validator can follow.
+fn bogus(tenant: &mut Tenant, code: &'static str) {
+    tenant.is_full = true;
+    beside(tenant, code);
+    tenant.expected.is_bogus = true;
+    tenant.expected.root_cause = code;
+}
+
+/// The zone moved to a provider that does not sign, or signs with another key.
+pub(super) fn dnssec_bogus(tenant: &mut Tenant, _: &[usize], dice: &mut Dice) {
+    vouch_for(tenant, 4711, 13);
+    if dice.below(2) == 0 {
+        tenant.others.push(("@".to_owned(), format!("DNSKEY \\# 68 {KEY}")));
+    }
+    bogus(tenant, "dnssec_bogus_no_dnskey");
+}
+
+/// The registry vouches with an algorithm that no validator knows, which is as good as not at all.
+pub(super) fn unknown_algorithm(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    vouch_for(tenant, 4711, 12);
+    tenant.is_full = true;
+}
+
+/// Signs the keys of the zone, or makes it look so.
+fn sign_keys(tenant: &mut Tenant, expiration: u32) {
+    let zone = tenant.zone();
+    let labels: Vec<&str> = zone.split('.').collect();
+    let signer: String = labels
+        .iter()
+        .map(|label| {
+            format!("{:02x}{}", label.len(), label.bytes().map(|octet| format!("{octet:02x}")).collect::<String>())
+        })
+        .collect();
+    let signature = format!(
+        "00300d{:02x}00000e10{expiration:08x}{:08x}{KEY_TAG:04x}{signer}00{}",
+        labels.len(),
+        LONG_AGO - 1_000_000,
+        "aa".repeat(64)
+    );
+    let length = signature.len() / 2;
+    tenant.others.push(("@".to_owned(), format!("DNSKEY \\# 68 {KEY}")));
+    tenant.others.push(("@".to_owned(), format!("RRSIG \\# {length} {signature}")));
+    vouch_for(tenant, KEY_TAG, 13);
+}
+
+/// Nobody signs the zone any more.
+pub(super) fn dnssec_expired(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    sign_keys(tenant, LONG_AGO);
+    bogus(tenant, "dnssec_expired_sig");
+}
+
+/// The signatures hold.
+pub(super) fn dnssec_in_time(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    sign_keys(tenant, FAR_AHEAD);
+    tenant.is_full = true;
+}
+
+/// The provider takes records from others.
+pub(super) fn domain_connect(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    tenant.others.push(("_domainconnect".to_owned(), txt("api.harborline.example/settings")));
+    tenant.is_full = true;
+    beside(tenant, "domain_connect");
+}
+
+/// What stands there is no host.
+pub(super) fn no_host_to_connect_to(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    tenant.others.push(("_domainconnect".to_owned(), txt("off")));
+    tenant.is_full = true;
+}
+
+/// Registers the servers of a parking service.
+fn park(tenant: &mut Tenant) {
+    tenant.delegation = PARKING.iter().map(|(host, _)| (*host).to_owned()).collect();
+    tenant.addresses = PARKING.iter().map(|(_, address)| (*address).to_owned()).collect();
+    tenant.provider_is_another = true;
+}
+
+/// The registration ran out, and the domain is for sale.
+pub(super) fn expired_parked(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    park(tenant);
+    tenant.others = ["@", "*"].map(|owner| (owner.to_owned(), "A 203.0.113.80".to_owned())).into();
+    tenant.spf.clear();
+    tenant.dmarc.clear();
+    tenant.dkim = Default::default();
+    tenant.call_wrong(&[0, 1, 2], "wildcard_synth");
+    tenant.expected.records[3..].copy_from_slice(&[State::Absent("spf_absent"), State::Absent("dmarc_absent")]);
+    beside(tenant, "expired_parked");
+    tenant.expected.root_cause = "expired_parked";
+}
+
+/// The service serves the owner's own records.
+pub(super) fn served_by_the_parking_service(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    park(tenant);
+    tenant.is_full = true;
+}
+
+/// The server lives in the zone, which gives it this address; the registry gives its own.
+fn server_inside(tenant: &mut Tenant, address_in_zone: Option<&str>) {
+    tenant.addresses.truncate(1);
+    let (label, registered) = (tenant.label.clone(), tenant.addresses[0].clone());
+    register(tenant, &format!("ns1.{label} A {registered}"));
+    tenant.delegation = vec![format!("ns1.{}", tenant.zone())];
+    tenant.others.push(("@".to_owned(), "NS ns1".to_owned()));
+    let own = address_in_zone.unwrap_or(&registered);
+    tenant.others.push(("ns1".to_owned(), format!("A {own}")));
+    tenant.provider_is_another = true;
+    tenant.is_full = true;
+}
+
+/// The server moved, and the registry has its old address.
+pub(super) fn glue_stale(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    server_inside(tenant, Some("203.0.113.53"));
+    beside(tenant, "glue_stale");
+}
+
+/// The registry has its new address.
+pub(super) fn glue_fresh(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    server_inside(tenant, None);
+}
+
+/// The second server keeps the sender domain as a zone of its own that nobody delegates; some records are nowhere.
+pub(super) fn no_delegation_subzone(tenant: &mut Tenant, mask: &[usize], _: &mut Dice) {
+    mask.iter().for_each(|at| tenant.dkim[*at].clear());
+    tenant.call_wrong(mask, "absent");
+    let (domain, second) = (tenant.domain(), tenant.addresses[1].clone());
+    let inside = |owner: &str| match owner.strip_suffix(tenant.sender).map(|front| front.trim_end_matches('.')) {
+        Some("") => Some("@".to_owned()),
+        front => front.map(str::to_owned),
+    };
+    let lines: String =
+        tenant.lines().iter().filter_map(|(owner, data)| Some(format!("  {} {data}\n", inside(owner)?))).collect();
+    write!(tenant.more, "zone {domain} at {second}\n  @ NS {}.\n{lines}", tenant.set.hosts[1].0).unwrap();
+    beside(tenant, "no_delegation_subzone");
+}
+
+/// The owner edits the zone at a hoster whose servers the zone names, and the registry does not.
+pub(super) fn wrong_provider_edited(tenant: &mut Tenant, mask: &[usize], _: &mut Dice) {
+    let servers: Vec<Line> = HOSTER.iter().map(|(host, _)| ("@".to_owned(), format!("NS {host}."))).collect();
+    tenant.others.extend(servers);
+    let addresses: Vec<&str> = HOSTER.iter().map(|(_, address)| *address).collect();
+    writeln!(tenant.more, "zone {} at {}", tenant.zone(), addresses.join(" ")).unwrap();
+    for (owner, data) in tenant.lines() {
+        writeln!(tenant.more, "  {owner} {data}").unwrap();
+    }
+    mask.iter().for_each(|at| tenant.dkim[*at].clear());
+    tenant.call_wrong(mask, "wrong_provider_edited");
+    beside(tenant, "parent_child_ns_mismatch");
+}
+
+/// The registry names the hoster's servers.
+pub(super) fn right_provider_edited(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    tenant.delegation = HOSTER.iter().map(|(host, _)| (*host).to_owned()).collect();
+    tenant.addresses = HOSTER.iter().map(|(_, address)| (*address).to_owned()).collect();
+    tenant.provider_is_another = true;
+    tenant.is_full = true;
+}
