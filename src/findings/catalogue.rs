@@ -5,32 +5,7 @@
 
 use serde::Serialize;
 
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Stops signing, verification or mail.
-    Error,
-    /// Works today, will hurt.
-    Warning,
-    /// Worth knowing.
-    Notice,
-    /// Said for completeness.
-    Info,
-}
-
-impl Severity {
-    /// Returns the word that reports use.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Notice => "notice",
-            Self::Info => "info",
-        }
-    }
-}
+pub use crate::findings::severity::Severity;
 
 /// Declares the codes: variant, word, severity at its worst, meaning, remedy in general, source.
 macro_rules! catalogue {
@@ -551,23 +526,4 @@ impl schemars::JsonSchema for Code {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_code_has_one_word_and_finds_itself() {
-        for code in Code::ALL {
-            assert_eq!(Code::from_word(code.as_str()), Some(*code));
-        }
-        assert_eq!(Code::from_word("ok"), None);
-    }
-
-    #[test]
-    fn every_text_is_a_sentence() {
-        for code in Code::ALL {
-            for text in [code.meaning(), code.remedy()] {
-                assert!(text.ends_with('.') && text.starts_with(char::is_uppercase), "{}: {text}", code.as_str());
-            }
-        }
-    }
-}
+mod tests;

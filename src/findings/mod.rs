@@ -19,6 +19,7 @@ pub mod pages;
 #[cfg(test)]
 pub(crate) mod sample;
 mod servers;
+pub mod severity;
 pub mod spf;
 pub mod status;
 mod txt;
