@@ -338,10 +338,30 @@ catalogue! {
         "The name has more than one SPF record, which receivers treat as an error."
         "Merge them into one record."
         "RFC 7208 §4.5";
+    SpfLeadingSpaceOrQuote "spf_leading_space_or_quote" Warning
+        "Blanks or quotation marks stand in front of the SPF record, so that it is none for receivers."
+        "Enter the record so that it begins with v=spf1 and nothing in front."
+        "RFC 7208 §4.5";
+    SpfSplitWrong "spf_split_wrong" Warning
+        "The SPF record was cut into strings at a blank that was lost; receivers join them with nothing between."
+        "Enter the record in one piece, or put the blank at the end of the string in front of the cut."
+        "RFC 7208 §3.3";
     SpfSyntax "spf_syntax" Warning
         "The SPF record cannot be read, which receivers treat as an error."
         "Correct the record."
         "RFC 7208 §4.6";
+    SpfType99 "spf_type99" Warning
+        "The SPF record has the type SPF, which nobody asks for any more, and there is no TXT record with it."
+        "Add it as a TXT record and delete the one of type SPF."
+        "RFC 7208 §3.1";
+    SpfHostDoubled "spf_host_doubled" Warning
+        "The SPF record stands at a name with the domain twice: the panel appended the domain to a full name."
+        "Enter only the part in front of the domain as host."
+        "RFC 1035 §5.1, RFC 7208 §4.4";
+    SpfLabelMissing "spf_label_missing" Warning
+        "The domain has no SPF record, and one with Amazon SES stands at the domain above: the subdomain's label may have been left out of the host."
+        "Add one at the subdomain; leave the one above where mail is sent in its name too."
+        "RFC 7208 §3, §4.4";
     SpfMissingInclude "spf_missing_include" Warning
         "The SPF record does not include amazonses.com."
         "Put include:amazonses.com into the record, in front of all."
@@ -390,6 +410,14 @@ catalogue! {
         "The SPF record ends in neither all nor redirect, so that it says nothing about senders that it does not name."
         "End the record with ~all or -all."
         "RFC 7208 §4.7";
+    SpfAsCname "spf_as_cname" Notice
+        "The SPF record is had over an alias: whoever holds the target decides what it says, and nothing of its own can stand beside the alias."
+        "Nothing has to be done; replace the CNAME by records of its own where the domain needs an MX or another TXT record."
+        "RFC 1034 §3.6.2";
+    SpfOnUnusedName "spf_on_unused_name" Info
+        "The domain's SPF record is right, and no receiver of mail by Amazon SES reads it: bounces go to the custom MAIL FROM name, whose SPF record counts."
+        "Nothing has to be done at the domain; what counts is the SPF record of the MAIL FROM name."
+        "RFC 7208 §2.4; Amazon SES, Using a custom MAIL FROM domain";
     DmarcMultiple "dmarc_multiple" Warning
         "The name has more than one DMARC record, so that receivers use none."
         "Keep one."

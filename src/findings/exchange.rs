@@ -15,9 +15,8 @@ use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus};
 use crate::findings::inquiry::{Ask, Inquiry};
 use crate::findings::spf;
 use crate::findings::status::standing;
-use crate::findings::txt::{answers_found, records_found};
+use crate::findings::txt::answers_found;
 use crate::findings::view::{View, Views};
-use crate::records::spf::is_spf;
 
 /// The most hosts of one record set that are looked up; the ones that mail goes to first.
 const MAX_HOSTS: usize = 3;
@@ -96,13 +95,13 @@ fn found(evidence: &Evidence, record: &ExpectedRecord) -> Vec<Record> {
 /// Judges the policy of the MAIL FROM name; where it does not name Amazon SES, it might as well not be there.
 fn policy(evidence: &Evidence, record: &ExpectedRecord) -> (JudgedRecord, Vec<Finding>) {
     let views = spf::views(evidence, record);
-    let mut judged = views.judged(records_found(evidence.observations(&record.question()), is_spf));
+    let mut findings = views.findings();
+    let mut judged = views.judged(spf::found(evidence, record, &findings));
     let own_code = |code: Code| match code {
         Code::SpfAbsent | Code::SpfMissingInclude => Code::MailfromSpfAbsent,
         other => other,
     };
     judged.code = judged.code.map(own_code);
-    let mut findings = views.findings();
     findings.iter_mut().for_each(|finding| finding.code = own_code(finding.code));
     (judged, findings)
 }

@@ -49,6 +49,7 @@ pub fn judge(expectation: &Expectation, evidence: &Evidence) -> Judgement {
 /// | a zone that nobody answers for, with a finding about its servers | `unable_to_check` of its records | the finding says why |
 /// | `budget_exceeded` | `unable_to_check` of the records that a limit kept back | the finding says why |
 /// | no required record could be checked, and nothing says why | `unable_to_check` of each | one about the domain says it |
+/// | `spf_as_cname` | `cname_at_parent` | both say that the domain is an alias |
 /// | servers of one zone differ | what is wrong at some of them | `inconsistent_servers` says at which |
 /// | a registry's zone where somebody answers | warnings about its servers | they are not the domain owner's |
 fn conclude(
@@ -64,6 +65,9 @@ fn conclude(
     for (judged, found) in others {
         records.extend(judged);
         findings.extend(found);
+    }
+    if findings.iter().any(|finding| finding.code == Code::SpfAsCname) {
+        findings.retain(|finding| finding.code != Code::CnameAtParent);
     }
     let place = |judged: &JudgedRecord| expectation.records.iter().position(|record| *record == judged.record);
     records.sort_by_key(place);

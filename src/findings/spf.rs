@@ -2,21 +2,25 @@
 //!
 //! Reads TXT records and follows `include` and `redirect` as far as the evidence goes. Evaluates nothing for any sender.
 
+mod elsewhere;
 pub mod lint;
+pub(super) mod slip;
 mod tree;
 
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::dns::name::Name;
-use crate::dns::rrset::Question;
-use crate::evidence::Evidence;
-use crate::expectation::{Expectation, Expected, ExpectedRecord, RecordKind};
+use crate::dns::response::Response;
+use crate::dns::rrset::{Question, Record, RecordType};
+use crate::evidence::{Evidence, Observation};
+use crate::expectation::{Depth, Expectation, Expected, ExpectedRecord, RecordKind};
 use crate::findings::catalogue::{Code, Severity};
-use crate::findings::finding::{Argument, Finding, JudgedRecord, Subject};
-use crate::findings::txt::{Texts, records_found, texts_at, texts_from};
+use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus, Subject};
+use crate::findings::inquiry::{Ask, Inquiry};
+use crate::findings::spf::slip::{CutRecord, cut_records, is_meant, split_wrong, unwrapped};
+use crate::findings::txt::{Texts, answers_found, records_found, texts_at, texts_from};
 use crate::findings::view::{View, Views};
 use crate::records::spf::{DomainSpec, Mechanism, Qualifier, SpfRecord, TermKind, is_spf, merge, parse};
-pub use tree::wanted;
 
 /// The most records that the search for the include reads: a receiver makes no more lookups (RFC 7208 §4.6.4).
 const MAX_LOOKUPS: usize = 10;
@@ -38,17 +42,61 @@ enum Search {
 ///
 /// Right is one record that includes the domain, itself or in what it includes or redirects to. Arguments: `include`,
 /// and `new_record`, the record to have instead, where one can be made; beside them `record` (as it is), `column`,
-/// `term` and `problem` with `spf_syntax`, `count` with `spf_multiple`. Where an include depends on the message, so that
-/// nobody can say what is behind it, `spf_missing_include` is a notice with those terms in `depends_on_message`.
+/// `term` and `problem` with `spf_syntax`, `count` with `spf_multiple`, `typed` (where it stands) with `spf_type99`,
+/// `spf_host_doubled` and `spf_label_missing`, `target` with `spf_as_cname`, `mail_from` with `spf_on_unused_name`. Where
+/// an include depends on the message, so that nobody can say what is behind it, `spf_missing_include` is a notice with
+/// those terms in `depends_on_message`.
 pub(super) fn judge(expectation: &Expectation, evidence: &Evidence) -> (Vec<JudgedRecord>, Vec<Finding>) {
     let (mut records, mut findings) = (Vec::new(), Vec::new());
     for record in expectation.of_kind(RecordKind::Spf) {
         let views = views(evidence, record);
-        records.push(views.judged(records_found(evidence.observations(&record.question()), is_spf)));
-        findings.extend(views.findings());
+        let told = views.findings();
+        records.push(views.judged(found(evidence, record, &told)));
+        findings.extend(told);
         findings.extend(tree::judge(expectation, evidence, record, &views));
+        findings.extend(unused(expectation, record, &views));
     }
     (records, findings)
+}
+
+/// Tells that a record that is right is not the one that receivers read: bounces go to the custom MAIL FROM name, whose
+/// SPF record counts (RFC 7208 §2.4). At depth full alone, since it is no fault.
+///
+/// Whether there is such a name is never inferred: nothing is told where the caller names none.
+fn unused(expectation: &Expectation, record: &ExpectedRecord, views: &Views<'_, '_>) -> Option<Finding> {
+    let mail_from = expectation.mail_from.as_ref().filter(|_| expectation.depth == Depth::Full)?;
+    let finding = Finding::new(Code::SpfOnUnusedName, record).with("mail_from", Argument::Name(mail_from.clone()));
+    (views.status().0 == RecordStatus::Ok).then(|| finding.proven_by(&record.question(), views.answering()))
+}
+
+/// Returns what is left to ask to say where a record is that is missing, and at depth full to look the trees over.
+#[must_use]
+pub fn wanted(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
+    let mut inquiry = Inquiry::open(evidence);
+    for record in &expectation.records {
+        if let Some(include) = include_of(record)
+            && views(evidence, record).status().1 == Some(Code::SpfAbsent)
+        {
+            elsewhere::look(record, include, &mut inquiry);
+        }
+    }
+    let mut wanted = inquiry.into_wanted();
+    wanted.extend(tree::wanted(expectation, evidence));
+    wanted
+}
+
+/// Returns the SPF records that were found: at the record's own name, and where one stands by mistake.
+pub(super) fn found(evidence: &Evidence, record: &ExpectedRecord, told: &[Finding]) -> Vec<Record> {
+    let is_cut = told.iter().any(|finding| finding.code == Code::SpfSplitWrong);
+    let own = evidence.observations(&record.question());
+    let mut found = records_found(own, |text| is_meant(text) || (is_cut && text.starts_with(b"v=spf1")));
+    for finding in told {
+        let Some(typed) = finding.name("typed") else { continue };
+        let kind = if finding.code == Code::SpfType99 { RecordType::SPF } else { RecordType::TXT };
+        let there = evidence.observations(&Question::new(typed.clone(), kind));
+        found.extend(answers_found(there, |rdata| elsewhere::text_of(rdata).is_some_and(|text| is_spf(&text))));
+    }
+    found
 }
 
 /// Returns the questions that it still takes to know whether an expected SPF record includes what it should; sorted,
@@ -78,7 +126,7 @@ pub fn includes_still_needed(record: &ExpectedRecord, evidence: &Evidence) -> Ve
 /// Reads what every server says of the record.
 pub(super) fn views<'r, 'e>(evidence: &'e Evidence, record: &'r ExpectedRecord) -> Views<'r, 'e> {
     Views::read(evidence, record, |seen| match (texts_from(evidence, seen), include_of(record)) {
-        (Texts::Known(texts), Some(include)) => view(evidence, record, include, &texts),
+        (Texts::Known(texts), Some(include)) => Reader { evidence, record, include, seen }.view(&texts),
         _ => View::Unknown,
     })
 }
@@ -98,68 +146,138 @@ fn sole_record(texts: &[Vec<u8>]) -> Option<SpfRecord> {
     parse(sole).ok()
 }
 
-/// Judges the TXT records that one server has.
-fn view(evidence: &Evidence, record: &ExpectedRecord, include: &Name, texts: &[Vec<u8>]) -> View {
-    let domain = include.to_text_without_dot();
-    let found: Vec<&Vec<u8>> = texts.iter().filter(|text| is_spf(text)).collect();
-    let finding = |code: Code| {
-        let severity = if record.is_required { Severity::Error } else { code.severity() };
-        Finding::new(code, record).with_severity(severity).with("include", Argument::Text(domain.clone()))
-    };
-    let (code, new_record) = match found.as_slice() {
-        [] => (Code::SpfAbsent, with_include(BARE_RECORD, &domain)),
-        [text] => match parse(text) {
-            Ok(own) => return view_of_one(evidence, record, include, &own, finding(Code::SpfMissingInclude)),
+/// What one server says of an expected record.
+struct Reader<'a> {
+    /// What was seen.
+    evidence: &'a Evidence,
+    /// The record.
+    record: &'a ExpectedRecord,
+    /// What it should include.
+    include: &'a Name,
+    /// The server's reply.
+    seen: &'a Observation,
+}
+
+impl Reader<'_> {
+    /// Judges the TXT records that the server has.
+    fn view(&self, texts: &[Vec<u8>]) -> View {
+        let found: Vec<&Vec<u8>> = texts.iter().filter(|text| is_spf(text)).collect();
+        match found.as_slice() {
+            [] => View::Wrong(Box::new(self.missing(texts))),
+            [text] => self.view_of_one(text),
+            several => {
+                let parsed: Result<Vec<SpfRecord>, _> = several.iter().map(|text| parse(text)).collect();
+                let merged = parsed.ok().and_then(|records| merge(&records));
+                let count = Argument::Number(u64::try_from(several.len()).unwrap_or(u64::MAX));
+                let finding = self.finding(Code::SpfMultiple).with("count", count);
+                View::Wrong(Box::new(self.with_new_record(finding, merged.as_deref())))
+            }
+        }
+    }
+
+    /// Starts a finding about the record.
+    fn finding(&self, code: Code) -> Finding {
+        let severity = if self.record.is_required { Severity::Error } else { code.severity() };
+        let include = Argument::Text(self.include.to_text_without_dot());
+        Finding::new(code, self.record).with_severity(severity).with("include", include)
+    }
+
+    /// Adds the record to have instead: `text` with the include in it, where that can be read.
+    fn with_new_record(&self, finding: Finding, text: Option<&str>) -> Finding {
+        match text.and_then(|text| with_include(text, &self.include.to_text_without_dot())) {
+            Some(new_record) => finding.with("new_record", Argument::Text(new_record)),
+            None => finding,
+        }
+    }
+
+    /// Says why there is no SPF record among the texts: one that is kept from being one, one that stands elsewhere, or none.
+    fn missing(&self, texts: &[Vec<u8>]) -> Finding {
+        if let Some((text, bare)) = texts.iter().find_map(|text| Some((text, unwrapped(text)?))) {
+            let finding = self.finding(Code::SpfLeadingSpaceOrQuote).with("record", shown(text));
+            return self.with_new_record(finding, str::from_utf8(&bare).ok());
+        }
+        if let Some((text, record)) = split_wrong(&cut_records(self.seen), |_| true) {
+            return self.split(&text, &record);
+        }
+        let stray = elsewhere::look(self.record, self.include, &mut Inquiry::closed(self.evidence));
+        let Some(stray) = stray else { return self.with_new_record(self.finding(Code::SpfAbsent), Some(BARE_RECORD)) };
+        let there = self.evidence.observations(&stray.question).into_iter().filter(|seen| seen.is_answer());
+        let finding = self
+            .finding(stray.code)
+            .with("typed", Argument::Name(stray.question.name.clone()))
+            .with("record", shown(&stray.text))
+            .proven_by(&stray.question, there);
+        // What stands at the domain above may be that one's own, so that its senders need not be this one's.
+        let is_of_above = stray.code == Code::SpfLabelMissing;
+        let text = str::from_utf8(&stray.text).ok().filter(|text| !is_of_above && parse(text.as_bytes()).is_ok());
+        self.with_new_record(finding, Some(text.unwrap_or(BARE_RECORD)))
+    }
+
+    /// Says that the strings of a record were cut at a blank that was lost.
+    fn split(&self, text: &[u8], record: &SpfRecord) -> Finding {
+        self.with_new_record(self.finding(Code::SpfSplitWrong).with("record", shown(text)), Some(&record.to_string()))
+    }
+
+    /// Judges the one record that the server has.
+    fn view_of_one(&self, text: &[u8]) -> View {
+        let cut: Vec<CutRecord> = cut_records(self.seen).into_iter().filter(|(joined, _)| joined == text).collect();
+        let own = match parse(text) {
+            Ok(own) => own,
             Err(error) => {
-                let broken = finding(Code::SpfSyntax)
-                    .with("record", Argument::Text(text.escape_ascii().to_string()))
+                if let Some((text, record)) = split_wrong(&cut, |_| true) {
+                    return View::Wrong(Box::new(self.split(&text, &record)));
+                }
+                let broken = self
+                    .finding(Code::SpfSyntax)
+                    .with("record", shown(text))
                     .with("column", Argument::Number(u64::try_from(error.column).unwrap_or(u64::MAX)))
                     .with("term", Argument::Text(error.term))
                     .with("problem", Argument::Text(error.kind.to_string()));
                 return View::Wrong(Box::new(broken));
             }
-        },
-        several => {
-            let parsed: Result<Vec<SpfRecord>, _> = several.iter().map(|text| parse(text)).collect();
-            let merged = parsed.ok().and_then(|records| merge(&records));
-            (Code::SpfMultiple, merged.and_then(|merged| with_include(&merged, &domain)))
+        };
+        match search(self.evidence, &self.record.name, &own, self.include) {
+            Search::Found => {
+                let mut notes = lint::of_record(&Subject::from(self.record), &own);
+                notes.extend(self.alias());
+                View::Right(notes)
+            }
+            Search::Open(_) => View::Unknown,
+            Search::Missing => {
+                if let Some((text, record)) =
+                    split_wrong(&cut, |record| record.includes().any(|it| it == *self.include))
+                {
+                    return View::Wrong(Box::new(self.split(&text, &record)));
+                }
+                let finding = self.finding(Code::SpfMissingInclude).with("record", Argument::Text(own.to_string()));
+                let mut missing = self.with_new_record(finding, Some(&own.to_string()));
+                let dynamic = dynamic_targets(&own);
+                if !dynamic.is_empty() {
+                    missing = missing
+                        .with_severity(Severity::Notice)
+                        .with("depends_on_message", Argument::Text(dynamic.join(" ")));
+                }
+                View::Wrong(Box::new(missing))
+            }
         }
-    };
-    let mut wrong = finding(code);
-    if code == Code::SpfMultiple {
-        wrong = wrong.with("count", Argument::Number(u64::try_from(found.len()).unwrap_or(u64::MAX)));
     }
-    View::Wrong(Box::new(match new_record {
-        Some(new_record) => wrong.with("new_record", Argument::Text(new_record)),
-        None => wrong,
-    }))
+
+    /// Tells that the record is had over an alias of the sender domain; of other names, others tell it.
+    fn alias(&self) -> Option<Finding> {
+        let is_apex = self.evidence.zone_of(&self.record.name).is_none_or(|cut| cut.zone == self.record.name);
+        match self.seen.response()? {
+            Response::Alias(alias) if alias.dname.is_none() && !is_apex && self.record.kind == RecordKind::Spf => {
+                let target = alias.links.first()?.target.clone();
+                Some(Finding::new(Code::SpfAsCname, self.record).with("target", Argument::Name(target)))
+            }
+            _ => None,
+        }
+    }
 }
 
-/// Judges the one record that a server has; `missing` is what to say where it lacks the include.
-fn view_of_one(
-    evidence: &Evidence,
-    record: &ExpectedRecord,
-    include: &Name,
-    own: &SpfRecord,
-    missing: Finding,
-) -> View {
-    match search(evidence, &record.name, own, include) {
-        Search::Found => View::Right(lint::of_record(&Subject::from(record), own)),
-        Search::Open(_) => View::Unknown,
-        Search::Missing => {
-            let mut missing = missing.with("record", Argument::Text(own.to_string()));
-            if let Some(new_record) = with_include(&own.to_string(), &include.to_text_without_dot()) {
-                missing = missing.with("new_record", Argument::Text(new_record));
-            }
-            let dynamic = dynamic_targets(own);
-            if !dynamic.is_empty() {
-                missing = missing
-                    .with_severity(Severity::Notice)
-                    .with("depends_on_message", Argument::Text(dynamic.join(" ")));
-            }
-            View::Wrong(Box::new(missing))
-        }
-    }
+/// Returns a text for an argument.
+fn shown(text: &[u8]) -> Argument {
+    Argument::Text(text.escape_ascii().to_string())
 }
 
 /// Writes a record with one more include.

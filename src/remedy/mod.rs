@@ -16,6 +16,7 @@ mod place;
 mod policy_tree;
 pub mod publish;
 mod slips;
+mod spf;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -110,6 +111,13 @@ pub fn remedy(finding: &Finding, expectation: &Expectation, evidence: &Evidence)
         Code::ByoKeyMismatch => own_key::byo_key_mismatch(&case),
         Code::SpfMultiple => mail::spf_multiple(&case),
         Code::SpfSyntax => mail::spf_syntax(&case),
+        Code::SpfLeadingSpaceOrQuote => spf::leading_space_or_quote(&case),
+        Code::SpfSplitWrong => spf::split_wrong(&case),
+        Code::SpfType99 => spf::type99(&case),
+        Code::SpfHostDoubled => spf::host_doubled(&case),
+        Code::SpfLabelMissing => spf::label_missing(&case),
+        Code::SpfAsCname => spf::as_cname(&case),
+        Code::SpfOnUnusedName => spf::on_unused_name(&case),
         Code::SpfMissingInclude => mail::spf_missing_include(&case),
         Code::SpfAbsent => mail::spf_absent(&case),
         Code::SpfTooManyLookups => policy_tree::spf_too_many_lookups(&case),

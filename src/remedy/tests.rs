@@ -170,6 +170,18 @@ fn finding(code: Code, servers: [&str; 2]) -> Finding {
         | Code::ByoWeak
         | Code::ByoKeyMismatch => slip(code),
         Code::SpfMultiple | Code::SpfAbsent => Finding::new(code, spf()),
+        Code::SpfLeadingSpaceOrQuote | Code::SpfSplitWrong | Code::SpfType99 => {
+            Finding::new(code, spf()).with("new_record", text("v=spf1 include:amazonses.com ~all"))
+        }
+        Code::SpfHostDoubled | Code::SpfLabelMissing => {
+            let is_doubled = code == Code::SpfHostDoubled;
+            let typed = if is_doubled { "mail.example.com.example.com." } else { "example.com." };
+            Finding::new(code, spf())
+                .with("typed", a_name(typed))
+                .with("record", text("v=spf1 include:amazonses.com -all"))
+        }
+        Code::SpfAsCname => Finding::new(code, spf()).with("target", a_name("host.example.net.")),
+        Code::SpfOnUnusedName => Finding::new(code, spf()).with("mail_from", a_name("bounce.mail.example.com.")),
         Code::SpfMissingInclude => {
             Finding::new(code, spf()).with("new_record", text("v=spf1 ip4:192.0.2.7 include:amazonses.com ~all"))
         }

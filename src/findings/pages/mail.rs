@@ -14,9 +14,43 @@ pub(super) const PAGES: &[(Code, Page)] = &[
         ],
     ),
     row(
+        Code::SpfLeadingSpaceOrQuote,
+        "No TXT record at the name begins with v=spf1, and one does once the blanks and quotation marks in front are taken off.",
+        &[
+            (Code::SpfAbsent, "there nothing like an SPF record stands at the name."),
+            (Code::SpfSyntax, "there the record begins with v=spf1 and breaks further on."),
+        ],
+    ),
+    row(
+        Code::SpfSplitWrong,
+        "The TXT record stands in several strings. Put together as receivers do it, with nothing between, they are no SPF record or a wrong one; with a blank between they are a right one.",
+        &[(Code::SpfSyntax, "there a blank between the strings does not help, or there is only one string.")],
+    ),
+    row(
         Code::SpfSyntax,
         "The one record that begins with v=spf1 was read by the grammar of RFC 7208; the column says where that ended.",
         &[(Code::SpfAbsent, "a record that does not begin with exactly v=spf1 is no SPF record at all.")],
+    ),
+    row(
+        Code::SpfType99,
+        "No TXT record at the name is an SPF record; the servers have one of type SPF (99) there.",
+        &[(Code::SpfAbsent, "there the servers have none of that type either.")],
+    ),
+    row(
+        Code::SpfHostDoubled,
+        "The name has no SPF record. One that includes amazonses.com stands at the name with the domain twice, and not at a name beside it that nobody made.",
+        &[
+            (Code::SpfAbsent, "there none stands at that name either."),
+            (Code::SpfLabelMissing, "there one stands at the domain above."),
+        ],
+    ),
+    row(
+        Code::SpfLabelMissing,
+        "The name has no SPF record. One that includes amazonses.com stands at a domain above, which may be that one's own.",
+        &[
+            (Code::SpfAbsent, "there the domains above have none that names Amazon SES."),
+            (Code::SpfHostDoubled, "there one stands at the name with the domain twice."),
+        ],
     ),
     row(
         Code::SpfMissingInclude,
@@ -95,6 +129,19 @@ pub(super) const PAGES: &[(Code, Page)] = &[
         Code::SpfNoAll,
         "The record has neither all nor redirect=.",
         &[(Code::SpfNeutralAll, "there ?all says the same in so many words.")],
+    ),
+    row(
+        Code::SpfAsCname,
+        "The answer for the domain's texts is a CNAME, and an SPF record that names Amazon SES stands where that leads.",
+        &[
+            (Code::CnameAtParent, "there the domain is an alias too, and where it leads is no such record."),
+            (Code::MailfromIsCname, "that is about the MAIL FROM name."),
+        ],
+    ),
+    row(
+        Code::SpfOnUnusedName,
+        "The domain's SPF record is right, and a custom MAIL FROM name was told, which is another name.",
+        &[(Code::MailfromSpfAbsent, "that is about the SPF record that counts.")],
     ),
     row(
         Code::DmarcMultiple,

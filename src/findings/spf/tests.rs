@@ -75,6 +75,13 @@ fn each_fault_of_the_record_is_told_with_the_record_to_have() {
             "wrong; warning spf_multiple; count=2; new_record=v=spf1 a include:amazonses.com -all",
         ),
         ("v=spf1 a,b | v=spf1 -all", "wrong; warning spf_multiple; count=2"),
+        (
+            "x | \"v=spf1 a -all\"",
+            "wrong; warning spf_leading_space_or_quote; new_record=v=spf1 a include:amazonses.com -all; \
+             record=\\\"v=spf1 a -all\\\"",
+        ),
+        // What stands in the quotes cannot be read further.
+        ("\"v=spf1 a,b\"", "wrong; warning spf_leading_space_or_quote; record=\\\"v=spf1 a,b\\\""),
     ];
     for (texts, expected) in rows {
         let expected = expected.strip_suffix("; ").unwrap_or(expected);
@@ -148,9 +155,27 @@ fn the_search_ends_after_ten_lookups() {
 fn an_alias_at_the_domain_is_followed() {
     let alias = "mail.example.com. TXT: alias host.spf.example.\n";
     assert_eq!(told(alias), "unable_to_check; needs host.spf.example. TXT");
-    assert_eq!(told(&format!("{alias}host.spf.example. TXT: v=spf1 include:amazonses.com -all")), "ok");
+    let right = format!("{alias}host.spf.example. TXT: v=spf1 include:amazonses.com -all");
+    assert_eq!(told(&right), "ok; notice spf_as_cname; target=Name(host.spf.example.)");
     assert!(told(&format!("{alias}host.spf.example. TXT: nxdomain")).starts_with("absent; warning spf_absent"));
     assert_eq!(told(&format!("{alias}host.spf.example. TXT: servfail")), "unable_to_check");
+}
+
+#[test]
+fn a_missing_record_is_looked_for_elsewhere_once_it_is_known_to_be_missing() {
+    let asked = |text: &str| -> Vec<String> {
+        let asks = wanted(&expectation(), &evidence(&format!("{ZONES}{text}")));
+        asks.iter().map(|ask| ask.question.to_string()).collect()
+    };
+    let (doubled, above) = ("mail.example.com.example.com. TXT", "example.com. TXT");
+    let missing = "mail.example.com. TXT: nodata\n";
+    assert_eq!(asked(missing), ["mail.example.com. SPF", doubled, above]);
+    assert_eq!(asked("mail.example.com. TXT: nxdomain\n"), [doubled, above]);
+    for settled in ["v=spf1 include:amazonses.com -all", "v=spf1 -all", " v=spf1 -all", "servfail", "alias a.example."]
+    {
+        assert_eq!(asked(&format!("mail.example.com. TXT: {settled}\n")), [""; 0], "{settled}");
+    }
+    assert_eq!(asked(&format!("{missing}mail.example.com. TXT @192.0.2.2: v=spf1 -all\n")), [""; 0]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::records::spf::survey::Survey;
 
 /// Returns what it still takes to look the trees over; nothing at depth quick.
 #[must_use]
-pub fn wanted(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
+pub(super) fn wanted(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
     let mut inquiry = Inquiry::open(evidence);
     for record in expectation.of_kind(RecordKind::Spf) {
         let _ = survey(expectation, evidence, record, &mut inquiry);

@@ -89,6 +89,11 @@ faults! {
     "spf_syntax" Any, 1, policies::spf_syntax, policies::spf_corrected;
     "spf_missing_include" Any, 1, policies::spf_missing_include, policies::spf_nested;
     "spf_absent" Any, 1, policies::spf_absent, policies::spf_redirected;
+    "spf_leading_space_or_quote" Any, 1, policies::spf_leading, policies::spf_corrected;
+    "spf_split_wrong" Any, 1, policies::spf_split, policies::spf_split_well;
+    "spf_type99" Any, 1, policies::spf_type99, policies::obsolete_beside;
+    "spf_host_doubled" Any, 1, policies::spf_host_doubled, policies::spf_stray_beside;
+    "spf_label_missing" Below, 1, policies::spf_label_missing, policies::spf_stray_beside;
     "dmarc_multiple" Any, 1, policies::dmarc_multiple, policies::dmarc_sole;
     "dmarc_syntax" Any, 1, policies::dmarc_syntax, policies::dmarc_corrected;
     "dmarc_absent" Any, 1, policies::dmarc_absent, nothing;
@@ -118,6 +123,7 @@ faults! {
     "ses_target_nxdomain" Any, 1, slips::ses_target_nxdomain, slips::full;
     "ses_key_all_empty" Any, 1, slips::ses_key_all_empty, slips::full;
     "cname_at_parent" Below, 1, slips::cname_at_parent, slips::alias_beside;
+    "spf_as_cname" Below, 1, slips::spf_as_cname, slips::alias_beside;
     "ttl_long" Any, 1, slips::ttl_long, slips::ttl_not_long;
     "byo_cname_instead" Any, 1, own_key::cname_instead, own_key::right;
     "byo_multiple_txt" Any, 1, own_key::multiple_txt, own_key::right;
@@ -148,6 +154,7 @@ faults! {
     "mailfrom_spf_absent" Any, 1, mail::mailfrom_spf_absent, mail::bounces;
     "mailfrom_is_cname" Any, 1, mail::mailfrom_is_cname, mail::alias_below;
     "dmarc_strict_misalign" Any, 1, mail::dmarc_strict_misalign, mail::aligned;
+    "spf_on_unused_name" Any, 1, mail::spf_on_unused_name, mail::bounces;
     "MX and MAIL FROM" Any, 1, mail::both, mail::bounces;
     "spf_too_many_lookups" Any, 1, spf::too_many_lookups, spf::just_enough_lookups;
     "spf_loop" Any, 1, spf::circle, spf::included_twice;

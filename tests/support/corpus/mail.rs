@@ -264,3 +264,10 @@ pub(super) fn both(tenant: &mut Tenant, mask: &[usize], dice: &mut Dice) {
     dice.pick(bounces)(tenant, mask, dice);
     tenant.region = Some(REGION);
 }
+
+/// The sender domain's SPF record is right beside the one of the MAIL FROM name, which is the one that counts.
+pub(super) fn spf_on_unused_name(tenant: &mut Tenant, mask: &[usize], dice: &mut Dice) {
+    bounces(tenant, mask, dice);
+    tenant.is_full = true;
+    tenant.expected.beside.insert("spf_on_unused_name");
+}

@@ -66,6 +66,61 @@ pub(super) fn spf_redirected(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
     spf(tenant, &["v=spf1 redirect=_spf.harborline.example"], State::Ok);
 }
 
+/// Something was stored in front of the record.
+pub(super) fn spf_leading(tenant: &mut Tenant, _: &[usize], dice: &mut Dice) {
+    let texts = [" v=spf1 include:amazonses.com ~all", r#"\"v=spf1 include:amazonses.com ~all\""#];
+    spf(tenant, &[dice.pick(&texts)], State::Wrong("spf_leading_space_or_quote"));
+}
+
+/// The record was cut at a blank that was lost.
+pub(super) fn spf_split(tenant: &mut Tenant, _: &[usize], dice: &mut Dice) {
+    let texts = [
+        r#"v=spf1" "include:amazonses.com ~all"#,
+        r#"v=spf1 a" "mx include:amazonses.com ~all"#,
+        r#"v=spf1 include:amazonses.com" "include:_spf.google.com ~all"#,
+    ];
+    spf(tenant, &[dice.pick(&texts)], State::Wrong("spf_split_wrong"));
+}
+
+/// The record is cut where nothing is lost.
+pub(super) fn spf_split_well(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    spf(tenant, &[r#"v=spf1 include:amazon" "ses.com ~all"#], State::Ok);
+}
+
+/// Puts the right record at another name.
+fn stray(tenant: &mut Tenant, owner: String, code: &'static str) {
+    spf(tenant, &[], State::Wrong(code));
+    tenant.others.push((owner, txt("v=spf1 include:amazonses.com ~all")));
+}
+
+/// The record stands at a name with the zone twice.
+pub(super) fn spf_host_doubled(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    stray(tenant, tenant.domain(), "spf_host_doubled");
+}
+
+/// The record stands at the zone.
+pub(super) fn spf_label_missing(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    stray(tenant, "@".to_owned(), "spf_label_missing");
+}
+
+/// The record was added in the right place too.
+pub(super) fn spf_stray_beside(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    tenant.others.push((tenant.domain(), txt("v=spf1 include:amazonses.com ~all")));
+}
+
+/// The record has the obsolete type.
+pub(super) fn spf_type99(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    spf(tenant, &[], State::Wrong("spf_type99"));
+    obsolete_beside(tenant, &[], &mut Dice::new(0));
+}
+
+/// One of the obsolete type stands beside the right record.
+pub(super) fn obsolete_beside(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    let text = b"v=spf1 include:amazonses.com ~all";
+    let octets: String = text.iter().map(|octet| format!("{octet:02x}")).collect();
+    tenant.others.push((tenant.apex(), format!("TYPE99 \\# {} {:02x}{octets}", text.len() + 1, text.len())));
+}
+
 /// The second server has an older SPF record.
 pub(super) fn spf_differs(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
     let mut late = tenant.clone();

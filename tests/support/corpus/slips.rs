@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use super::dice::Dice;
 use super::dkim::{add_right, misplace, point};
-use super::tenant::{Tenant, txt};
+use super::tenant::{State, Tenant, txt};
 
 /// A key was copied in place of the CNAME.
 pub(super) fn txt_key_inline(tenant: &mut Tenant, mask: &[usize], dice: &mut Dice) {
@@ -196,11 +196,19 @@ fn in_region(tenant: &mut Tenant, dkim_zone: &'static str) {
     tenant.is_full = true;
 }
 
-/// The sender domain is an alias.
+/// The sender domain is an alias of a web site.
 pub(super) fn cname_at_parent(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
     tenant.spf.clear();
-    tenant.others.push((tenant.apex(), "CNAME _spf.harborline.example.".to_owned()));
+    tenant.others.push((tenant.apex(), "CNAME www.harborline.example.".to_owned()));
     tenant.expected.beside.insert("cname_at_parent");
+    tenant.expected.records[3] = State::Absent("spf_absent");
+}
+
+/// The sender domain is an alias of a name with an SPF record.
+pub(super) fn spf_as_cname(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    tenant.spf.clear();
+    tenant.others.push((tenant.apex(), "CNAME _spf.harborline.example.".to_owned()));
+    tenant.expected.beside.insert("spf_as_cname");
 }
 
 /// A name beside the sender domain is an alias.
