@@ -1,28 +1,40 @@
-#!/usr/bin/env python3
-"""Holds `zoneproof dmarc` against checkdmarc on generated zones that both read from the same records.
+"""Holds `zoneproof dmarc` against checkdmarc on generated zones that one server on loopback serves to both.
 
 Usage: checkdmarc_agreement.py ZONEPROOF [--zones N] [--seed N] [--show]
 
-Every zone has a label that says what is peculiar in it. Both programs say which domain's record applies, what its text
-is, and which policy it comes to; and whether it has tags of the old standard and reports that nobody agreed to get.
+`zoneproof lab` serves all zones: zoneproof walks to them from a root of its own, and checkdmarc's resolver asks the
+same authoritative server, which answers for every name that there is, without recursion. Every zone has a label that
+says what is peculiar in it. Both programs say which domain's record applies, what its text is, and which policy it
+comes to; and whether it has tags of the old standard and reports that nobody agreed to get.
 Where they differ, the table EXPLAINED must have the zone's label and checkdmarc must have given up, else the program
-fails; it fails too where a label there never makes a difference. Needs the Python package checkdmarc; asks no network.
+fails; it fails too where a label there never makes a difference. Needs the Python package checkdmarc; no packet leaves
+this machine.
 """
 
 import argparse
 import collections
+import concurrent.futures
+import functools
 import json
+import multiprocessing
 import os
 import random
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 
-import dns.exception
-import dns.rdata
 import dns.resolver
 from checkdmarc import dmarc as peer
-from checkdmarc.utils import DNS_CACHE
+
+# The lab's addresses: the root, and the server of all zones below it.
+ROOT, SERVER = "127.71.0.1", "127.71.0.2"
+# How many zones are looked at at the same time, and how long either program waits for a server that says nothing.
+AT_ONCE, SILENCE_SECONDS = 8, 2
+# How long the lab may take to start.
+START_SECONDS = 30
 
 # label -> why the two differ, and who has the standard on their side
 EXPLAINED = {
@@ -44,55 +56,76 @@ LEVELS = {"none": 0, "quarantine": 1, "reject": 2}
 WORDS = ["none", "quarantine", "reject"]
 
 
-class Records(dns.resolver.Resolver):
-    """Answers checkdmarc from the records of one zone, in the layout of --dns-fixture."""
-
-    def __init__(self, records):
-        super().__init__(configure=False)
-        self.nameservers = ["192.0.2.53"]
-        self.records = records
-
-    def resolve(self, qname, rdtype="A", *_, **__):
-        name, kind = str(qname).rstrip(".").lower(), str(rdtype)
-        for _ in range(8):
-            if name not in self.records:
-                raise dns.resolver.NXDOMAIN(qnames=[dns.name.from_text(name)])
-            found, alias = [], None
-            for entry in self.records[name]:
-                if entry == "TIMEOUT":
-                    raise dns.resolver.LifetimeTimeout(timeout=1, errors=[])
-                for has, value in entry.items():
-                    if has == kind:
-                        found.append(value)
-                    elif has == "CNAME":
-                        alias = value
-            if found:
-                return [rdata(kind, value) for value in found]
-            if alias is None:
-                raise NoAnswer()
-            name = alias
-        raise dns.resolver.LifetimeTimeout(timeout=1, errors=[])
+def resolver(port):
+    """Makes a resolver that asks the lab's server, and nobody else."""
+    stub = dns.resolver.Resolver(configure=False)
+    stub.nameservers, stub.port, stub.search = [SERVER], port, []
+    return stub
 
 
-class NoAnswer(dns.resolver.NoAnswer):
-    """NODATA, without the reply that dnspython wants to quote."""
-
-    def __init__(self):
-        dns.exception.DNSException.__init__(self, "NODATA")
-
-    def __str__(self):
-        return "NODATA"
+def quoted(text):
+    """Writes one character-string of a zone."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def rdata(kind, value):
-    """Makes the data of one record."""
+def line(name, kind, value):
+    """Writes one record of a zone."""
     if kind == "TXT":
         strings = [value] if isinstance(value, str) else value
-        quoted = " ".join('"' + part.replace("\\", "\\\\").replace('"', '\\"') + '"' for part in strings)
-        return dns.rdata.from_text("IN", "TXT", quoted)
+        return f"  {name}. TXT " + " ".join(quoted(string) for string in strings)
     if kind == "MX":
-        return dns.rdata.from_text("IN", "MX", "%d %s." % tuple(value))
-    return dns.rdata.from_text("IN", kind, value + ("." if kind == "CNAME" else ""))
+        return f"  {name}. MX {value[0]} {value[1]}."
+    return f"  {name}. {kind} {value}" + ("." if kind == "CNAME" else "")
+
+
+def scenario(zones):
+    """Writes all zones as a scenario of the lab. A name that is to be silent is so over UDP; over TCP nobody is there."""
+    lines = [f"zone . at {ROOT}", "  example NS ns.example.", f"  ns.example A {SERVER}", f"zone example at {SERVER}"]
+    lines.append(f"  ns.example. A {SERVER}")
+    bodies, rules = collections.defaultdict(list), []
+    for _, _, records in zones:
+        for name, entries in records.items():
+            zone = ".".join(name.split(".")[-2:])
+            for entry in entries:
+                if entry == "TIMEOUT":
+                    rules += [f"  udp any {name} -> silence", f"  tcp any {name} -> refuse-connection"]
+                else:
+                    bodies[zone] += [line(name, kind, value) for kind, value in entry.items()]
+    lines += [f"  {zone}. NS ns.example." for zone in bodies]
+    for zone, body in bodies.items():
+        lines += [f"zone {zone} at {SERVER}"] + body
+    return "\n".join(lines + [f"server {SERVER}"] * bool(rules) + rules) + "\n"
+
+
+def free_port():
+    """Finds a port that is free at both addresses, over UDP and TCP."""
+    for port in range(20000 + os.getpid() % 9000, 30000):
+        try:
+            for address in (ROOT, SERVER):
+                for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                    with socket.socket(socket.AF_INET, kind) as one:
+                        one.bind((address, port))
+            return port
+        except OSError:
+            continue
+    raise SystemExit("no port is free")
+
+
+def start_lab(program, folder, zones, port):
+    """Serves the zones, and returns once the server answers."""
+    path = os.path.join(folder, "zones.scn")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(scenario(zones))
+    lab = subprocess.Popen([program, "lab", "--port", str(port), path], stdout=subprocess.DEVNULL)
+    until = time.monotonic() + START_SECONDS
+    while lab.poll() is None and time.monotonic() < until:
+        try:
+            resolver(port).resolve("ns.example", "A", lifetime=1)
+            return lab
+        except (dns.resolver.LifetimeTimeout, dns.resolver.NoNameservers):
+            time.sleep(0.1)
+    lab.kill()
+    raise SystemExit("the lab did not start")
 
 
 def right_record(rng, base, **fixed):
@@ -123,7 +156,10 @@ def right_record(rng, base, **fixed):
 
 def build(rng, number):
     """Makes one zone: (label, domain, records)."""
-    base = f"zone{number}.example"
+    label = rng.choice(LABELS)
+    # What stands above the zone is its own where that matters: all zones are served together.
+    above_base = f"parent{number}.example" if label in ("psd_yes", "silent_above_own") else "example"
+    base = f"zone{number}.{above_base}"
     author = rng.choice([base, f"mail.{base}", f"a.b.{base}", "a.b.c.d.e.f.g.h.i." + base])
     records = {base: [{"A": "192.0.2.1"}], author: [{"A": "192.0.2.1"}]}
 
@@ -133,7 +169,6 @@ def build(rng, number):
     def above():
         return base if author != base else None
 
-    label = rng.choice(LABELS)
     record = right_record(rng, base)
     plain = f"v=DMARC1; p={rng.choice(WORDS)}"
     if label in ("own", "strings", "alias", "text_beside"):
@@ -167,7 +202,7 @@ def build(rng, number):
     elif label == "psd_yes":
         author = "a." + base
         records[author] = [{"A": "192.0.2.1"}]
-        put("example", right_record(rng, base, psd="y"))
+        put(above_base, right_record(rng, base, psd="y"))
         if rng.random() < 0.5:
             put(base, plain)
     elif label == "absent":
@@ -214,7 +249,7 @@ def build(rng, number):
         records["_dmarc." + base] = ["TIMEOUT"]
     elif label == "silent_above_own":
         put(author, record)
-        records["_dmarc.example"] = ["TIMEOUT"]
+        records["_dmarc." + above_base] = ["TIMEOUT"]
     elif label in ("reports_refused", "reports_taken"):
         other = f"reports{number}.example"
         records[other] = [{"MX": [10, other]}, {"A": "192.0.2.2"}]
@@ -236,12 +271,10 @@ LABELS = [
 ]
 
 
-def ours(program, folder, number, domain, records):
+def ours(program, hints, port, domain):
     """Asks zoneproof."""
-    path = os.path.join(folder, f"{number}.json")
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(records, file)
-    command = [program, "dmarc", domain, "--json", "--dns-fixture", path]
+    command = [program, "dmarc", domain, "--json", "--root-hints", hints, "--dns-port", str(port), "--no-ipv6",
+               "--allow-special-addresses", "--attempts", "1", "--max-qps-per-server", "0"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode != 0:
         raise SystemExit(f"{' '.join(command)}: exit code {done.returncode}: {done.stderr}")
@@ -256,10 +289,10 @@ def ours(program, folder, number, domain, records):
     }
 
 
-def theirs(domain, records):
+def theirs(port, domain):
     """Asks checkdmarc, and reads off its tags what receivers apply."""
-    DNS_CACHE.clear()
-    said = peer.check_dmarc(domain, ignore_unrelated_records=True, resolver=Records(records), timeout=1, retries=0)
+    said = peer.check_dmarc(
+        domain, ignore_unrelated_records=True, resolver=resolver(port), timeout=SILENCE_SECONDS, retries=0)
     result = {"source": None, "record": None, "policy": None, "old_tags": False, "reports_refused": False}
     warnings = " ".join(said["warnings"])
     if not said["valid"]:
@@ -279,6 +312,24 @@ def theirs(domain, records):
     }
 
 
+def ask_both(arguments, zones, folder):
+    """Serves the zones and asks both programs about each; returns what they say, in order."""
+    port, hints = free_port(), os.path.join(folder, "hints")
+    with open(hints, "w", encoding="utf-8") as file:
+        file.write(f". NS a.root.example.\na.root.example. A {ROOT}\n")
+    domains = [domain for _, domain, _ in zones]
+    lab = start_lab(arguments.program, folder, zones, port)
+    try:
+        # checkdmarc remembers answers in the process, so that it gets processes of its own.
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as threads, multiprocessing.Pool(AT_ONCE) as processes:
+            other = processes.map_async(functools.partial(theirs, port), domains, chunksize=4)
+            one = list(threads.map(functools.partial(ours, arguments.program, hints, port), domains))
+            return list(zip(one, other.get()))
+    finally:
+        lab.send_signal(signal.SIGINT)
+        lab.wait(timeout=START_SECONDS)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program")
@@ -287,25 +338,26 @@ def main():
     parser.add_argument("--show", action="store_true", help="print every difference")
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)
+    zones = [build(rng, number) for number in range(arguments.zones)]
+    met = collections.Counter(label for label, _, _ in zones)
     same, explained, unexplained = 0, collections.Counter(), []
-    met = collections.Counter()
+    started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(arguments.zones):
-            label, domain, records = build(rng, number)
-            met[label] += 1
-            one, other = ours(arguments.program, folder, number, domain, records), theirs(domain, records)
-            if one == other:
-                same += 1
-                continue
-            is_explained = label in EXPLAINED and other["policy"] is None
-            if arguments.show or not is_explained:
-                print(f"{label}: {domain}\n  records    {json.dumps(records)}\n  zoneproof  {one}\n  checkdmarc {other}")
-            if is_explained:
-                explained[label] += 1
-            else:
-                unexplained.append(label)
-    print(f"seed {arguments.seed}: {arguments.zones} zones of {len(met)} kinds; the same {same}, "
-          f"different and explained {sum(explained.values())}, unexplained {len(unexplained)}")
+        said = ask_both(arguments, zones, folder)
+    for (label, domain, records), (one, other) in zip(zones, said):
+        if one == other:
+            same += 1
+            continue
+        is_explained = label in EXPLAINED and other["policy"] is None
+        if arguments.show or not is_explained:
+            print(f"{label}: {domain}\n  records    {json.dumps(records)}\n  zoneproof  {one}\n  checkdmarc {other}")
+        if is_explained:
+            explained[label] += 1
+        else:
+            unexplained.append(label)
+    print(f"seed {arguments.seed}: {arguments.zones} zones of {len(met)} kinds, served on loopback, in "
+          f"{time.monotonic() - started:.0f} s; the same {same}, different and explained {sum(explained.values())}, "
+          f"unexplained {len(unexplained)}")
     for label, count in sorted(explained.items()):
         print(f"  {count:4} of {met[label]:4}  {label}: {EXPLAINED[label]}")
     idle = [label for label in EXPLAINED if met[label] and not explained[label]] + [
