@@ -36,5 +36,7 @@ pub mod remedy;
 pub mod report;
 pub mod scenario;
 pub mod ses;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub mod store;
 pub mod transport;
 pub mod walk;

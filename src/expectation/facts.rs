@@ -3,7 +3,10 @@
 use super::{DEFAULT_DKIM_ZONE, Expectation, ExpectationError};
 
 /// Everything that a caller may tell of a domain, as people type it; all but the domain may be left out.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+///
+/// Its JSON is what a store keeps: what is left out is not told.
+#[derive(Clone, Debug, Default, serde::Deserialize, Eq, PartialEq, serde::Serialize)]
+#[serde(default)]
 pub struct Facts {
     /// The sender domain.
     pub domain: String,
