@@ -35,6 +35,8 @@ pub mod records;
 pub mod remedy;
 pub mod report;
 pub mod scenario;
+#[cfg(feature = "serve")]
+pub mod service;
 pub mod ses;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub mod store;
