@@ -35,7 +35,7 @@ pub mod records;
 pub mod remedy;
 pub mod report;
 pub mod scenario;
-#[cfg(feature = "serve")]
+#[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
 pub mod service;
 pub mod ses;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
