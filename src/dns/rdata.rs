@@ -60,6 +60,15 @@ pub struct Soa {
     pub minimum: Ttl,
 }
 
+/// Says whether one serial of a zone is older than another: they go round (RFC 1982 §3.2).
+///
+/// Half the circle away neither is older.
+#[must_use]
+pub fn is_older_serial(one: u32, other: u32) -> bool {
+    let ahead = other.wrapping_sub(one);
+    ahead != 0 && ahead < 1 << 31
+}
+
 impl Rdata {
     /// Returns the type that the data belongs to.
     #[must_use]
@@ -145,5 +154,21 @@ mod tests {
         let other = |octets: &[u8]| Rdata::Other { kind: RecordType(4711), octets: octets.into() };
         assert_eq!(other(&[1, 0xab]).to_string(), r"\# 2 01ab");
         assert_eq!(other(&[]).to_string(), r"\# 0");
+    }
+
+    #[test]
+    fn serials_go_round() {
+        for (one, other, is_older) in [
+            (1, 2, true),
+            (2, 1, false),
+            (7, 7, false),
+            (u32::MAX, 0, true),
+            (0, u32::MAX, false),
+            (0, (1 << 31) - 1, true),
+            (0, 1 << 31, false),
+            (1 << 31, 0, false),
+        ] {
+            assert_eq!(is_older_serial(one, other), is_older, "{one} {other}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{Timestamp, Unit};
 
 use super::bound::bounded;
+use super::zone_version;
 use super::{
     ArgumentValue, Context, Cost, FoundRecord, Horizons, Quote, Report, ReportedFinding, ReportedProvider,
     ReportedRecord, ReportedServer, ReportedTransport, ReportedZone, SCHEMA, ServerReply, Verdict,
@@ -13,8 +14,8 @@ use crate::dns::name::Name;
 use crate::dns::public_suffix::is_registry;
 use crate::dns::response::Response;
 use crate::dns::rrset::{Record, Ttl};
-use crate::evidence::{Evidence, Observation, Outcome, Protocol, Silence, ZoneCut};
-use crate::expectation::{Expectation, Expected};
+use crate::evidence::{Evidence, Observation, Outcome, Protocol, Silence};
+use crate::expectation::{Expectation, Expected, RecordKind};
 use crate::findings::finding::data_of;
 use crate::findings::{Argument, Finding, JudgedRecord, Judgement, Proof, Subject};
 use crate::providers::Detection;
@@ -26,19 +27,22 @@ impl Report {
     pub fn build(expectation: &Expectation, evidence: &Evidence, judgement: &Judgement, context: &Context) -> Self {
         let checked_at = to_the_second(context.checked_at);
         let findings = judgement.findings.iter().map(|finding| report_finding(finding, expectation, evidence));
+        let is_bogus = judgement.findings.iter().any(Finding::proves_bogus);
+        let keys = judgement.records.iter().filter(|judged| judged.record.kind == RecordKind::Dkim);
         Self {
             schema: SCHEMA,
             row: None,
             domain: expectation.domain.to_text_without_dot(),
             checked_at,
-            verdict: Verdict::of(&judgement.records, judgement.findings.iter().any(Finding::proves_bogus)),
+            verdict: Verdict::of(&judgement.records, is_bogus),
+            dkim_verdict: Verdict::of(keys, is_bogus),
             root_cause: judgement.root_cause,
             records: judgement.records.iter().map(|judged| report_record(judged, evidence)).collect(),
             findings: findings.collect(),
             delegation: report_delegation(expectation, evidence),
             provider: report_provider(&expectation.domain, evidence),
             horizons: Horizons::of(judgement, evidence, checked_at),
-            ses: (),
+            ses: None,
             cost: Cost { questions: context.questions, elapsed_ms: milliseconds(context.elapsed) },
         }
     }
@@ -169,16 +173,18 @@ fn report_delegation(expectation: &Expectation, evidence: &Evidence) -> Vec<Repo
     let zones: BTreeSet<&Name> =
         owners.filter_map(|owner| evidence.chain(owner)).flat_map(|chain| &chain.zones).collect();
     // The canonical order puts a name in front of all that lie below it.
-    zones.into_iter().map(|zone| report_zone(zone, evidence.cut(zone))).collect()
+    zones.into_iter().map(|zone| report_zone(zone, evidence)).collect()
 }
 
 /// Reports a zone and its servers.
-fn report_zone(zone: &Name, cut: Option<&ZoneCut>) -> ReportedZone {
-    let servers = cut
+fn report_zone(zone: &Name, evidence: &Evidence) -> ReportedZone {
+    let servers = evidence
+        .cut(zone)
         .into_iter()
         .flat_map(|cut| &cut.servers)
         .map(|server| ReportedServer { name: server.name.to_string(), addresses: server.addresses.clone() });
-    ReportedZone { zone: zone.to_string(), servers: servers.collect() }
+    let soa = zone_version::newest(zone, evidence);
+    ReportedZone { zone: zone.to_string(), servers: servers.collect(), soa }
 }
 
 /// Tells who serves the domain's zone.

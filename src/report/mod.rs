@@ -8,7 +8,9 @@ mod bound;
 mod build;
 mod horizons;
 mod reading;
+mod ses;
 pub mod verdict;
+mod zone_version;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -23,6 +25,7 @@ pub(crate) use self::build::report_finding;
 use crate::expectation::RecordKind;
 use crate::findings::{Code, RecordStatus, Severity};
 use crate::remedy::Remedy;
+pub use ses::{ReportedIdentity, ReportedSes, SesOutcome, SesReason};
 pub use verdict::Verdict;
 
 /// The version of the contract; a field may be added without a new one, none may go or change.
@@ -54,6 +57,9 @@ pub struct Report {
     pub checked_at: Timestamp,
     /// How the domain stands.
     pub verdict: Verdict,
+    /// How the DKIM records alone stand, in the same words: what SES looks for, whatever else is required.
+    #[serde(default)]
+    pub dkim_verdict: Verdict,
     /// The finding that explains the others; null where nothing is wrong.
     #[serde(deserialize_with = "reading::optional_code")]
     pub root_cause: Option<Code>,
@@ -67,8 +73,8 @@ pub struct Report {
     pub provider: Option<ReportedProvider>,
     /// Until when resolvers may keep what is no longer so.
     pub horizons: Horizons,
-    /// What SES says of the identity; null, as SES was not asked.
-    pub ses: (),
+    /// What SES says of the identity, and what it means beside the verdict; null where SES was not asked.
+    pub ses: Option<ReportedSes>,
     /// What the check cost.
     pub cost: Cost,
 }
@@ -213,6 +219,20 @@ pub struct ReportedZone {
     pub zone: String,
     /// Its servers, sorted by name.
     pub servers: Vec<ReportedServer>,
+    /// The newest start of authority that its servers gave; null where none did, as it is not asked for on its own.
+    #[serde(default)]
+    pub soa: Option<ReportedSoa>,
+}
+
+/// Which version of a zone its servers have.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct ReportedSoa {
+    /// The primary server (MNAME).
+    pub primary: String,
+    /// The version of the zone.
+    pub serial: u32,
+    /// For how many seconds resolvers may remember that a name is not there (RFC 2308 §5), at most 3 hours.
+    pub negative_seconds: u32,
 }
 
 /// A server of a zone.

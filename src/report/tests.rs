@@ -79,12 +79,12 @@ fn the_fields_stand_in_the_order_of_the_contract() {
         .collect();
     assert_eq!(
         keys.join(" "),
-        "schema row domain checked_at verdict root_cause \
+        "schema row domain checked_at verdict dkim_verdict root_cause \
          records kind zone name type expected status code found name type ttl data \
          servers name address outcome aa ttl data rtt_ms transport \
          findings code severity kind record arguments typed evidence question server outcome data name \
          remedy provider text steps action host type \
-         delegation zone servers name addresses \
+         delegation zone servers name addresses soa \
          provider id name horizons negative_until positive_until delegation_until ses cost questions elapsed_ms"
     );
 }
@@ -176,4 +176,17 @@ fn every_field_of_a_report_is_in_the_schema() {
     ] {
         assert_eq!(named(&schema["$defs"][part]["properties"]), named(report.pointer(at).unwrap()), "{part}");
     }
+}
+
+#[test]
+fn what_else_is_required_does_not_move_the_verdict_on_dkim() {
+    let (expectation, evidence, mut judgement) = case();
+    for (judged, is_right) in judgement.records.iter_mut().zip([true, true, true, false]) {
+        judged.record.is_required = true;
+        judged.status = if is_right { RecordStatus::Ok } else { RecordStatus::Absent };
+        judged.is_right_somewhere = is_right;
+    }
+    let context = Context { checked_at: Timestamp::UNIX_EPOCH, elapsed: Duration::ZERO, questions: 0 };
+    let report = Report::build(&expectation, &evidence, &judgement, &context);
+    assert_eq!((report.verdict, report.dkim_verdict), (Verdict::Partial, Verdict::Ready));
 }

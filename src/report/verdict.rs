@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::findings::{JudgedRecord, RecordStatus};
 
 /// How a domain stands.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, schemars::JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Every required record is right at every server that answers.
@@ -17,6 +19,7 @@ pub enum Verdict {
     /// No required record is right anywhere.
     Failing,
     /// A required record could not be checked, so that nothing is said.
+    #[default]
     Indeterminate,
 }
 
