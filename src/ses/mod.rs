@@ -6,8 +6,10 @@
 //!                      `---------------> reconcile (pure) <-----------------'
 //! ```
 //!
-//! [`identity`] holds what SES says in its own words; [`expect`] says which records that asks for. [`client`] is the only door to SES and the only part that asks.
+//! [`identity`] holds what SES says in its own words; [`expect`] says which records that asks for; [`reconcile`] says
+//! what the verdict and SES mean together. [`client`] is the only door to SES and the only part that asks.
 
 pub mod client;
 pub mod expect;
 pub mod identity;
+pub mod reconcile;
