@@ -86,11 +86,12 @@ const DOORS: &[(&str, &[&str])] = &[
     ("hickory_proto", &["dns"]),
     ("hickory_resolver", &["recursive"]),
     ("idna", &["dns"]),
+    ("miniz_oxide", &["store/database/compact"]),
     ("nix", SOCKET_DOOR),
     ("psl", &["dns/public_suffix"]),
     ("quick_cache", &["transport", "walk/cut_cache"]),
     ("socket2", SOCKET_DOOR),
-    ("sqlx", &["store"]),
+    ("sqlx", &["store/engine"]),
 ];
 
 /// Wall 2, what opens a socket, and the modules that may.

@@ -26,9 +26,6 @@ pub enum StoreError {
         /// The newest version that this program knows.
         known: i64,
     },
-    /// The tables are not those that a migration of this program made.
-    #[error("the database's schema version {0} is not the one that this program makes")]
-    ForeignSchema(i64),
     /// The database is damaged, or the file is none.
     #[error("the database is damaged: {0}")]
     Corrupted(String),
@@ -42,11 +39,9 @@ pub enum StoreError {
     #[error("there is no {0}")]
     NotFound(String),
     /// A row holds what this version cannot read.
-    #[error("{column} of {table} cannot be read: {reason}")]
+    #[error("{column} cannot be read: {reason}")]
     Row {
-        /// The table.
-        table: &'static str,
-        /// The column.
+        /// The table and its column.
         column: &'static str,
         /// What is wrong with it.
         reason: String,

@@ -11,16 +11,20 @@
 //!
 //! The store decides nothing about a domain: states, due times and events come from `service`.
 
+mod database;
 mod domain;
+mod engine;
 mod error;
 mod fleet;
 mod ids;
 mod intent;
 pub mod lease;
+mod migrate;
 mod outcome;
 mod run;
 mod webhook;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -39,6 +43,15 @@ pub use self::run::{Enlist, Run, RunResult};
 pub use self::webhook::{Delivery, DeliveryEnd, DeliveryFilter, DeliveryState, Endpoint};
 use crate::dns::name::Name;
 use crate::report::Report;
+
+/// Opens the store at an address, and brings its tables up to date: `sqlite:PATH`, `sqlite::memory:` or
+/// `postgres://USER@HOST/DATABASE`.
+///
+/// # Errors
+/// Any [`StoreError`]; [`StoreError::NewerSchema`] where a newer version of this program has been there.
+pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(database::Database::open(url).await?))
+}
 
 /// The answer of a store, some time later.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;

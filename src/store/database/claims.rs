@@ -1,0 +1,131 @@
+//! Claims: which domains a worker is to check next, fair over tenants.
+//!
+//! A domain that is due gets a turn: the place behind those of its tenant that have one, and not before the turns that
+//! are being served. Claims go by turn, so that a tenant with a hundred thousand domains and one with ten move on side
+//! by side, domain by domain (start-time fair queueing, Goyal et al. 1996, with every domain of the same weight).
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::domains::{COLUMNS, read_domain};
+use super::leases::hold;
+use crate::store::engine::{Engine, Statement, Tx, Value};
+use crate::store::{Claim, DomainId, Lane, ShardLease, StoreError};
+
+/// How many due domains get their turn in one transaction: a fraction of a second of work on either engine.
+const TURNS_AT_ONCE: u32 = 50_000;
+
+/// Says that a domain is not claimed under the epoch that its shard has now.
+const UNCLAIMED: &str = "(d.claim_epoch IS NULL OR d.claim_epoch <> s.epoch)";
+
+/// Claims domains of the shards that are still held.
+pub(super) async fn claim(
+    engine: &Engine,
+    lane: &Lane,
+    leases: &[ShardLease],
+    limit: u32,
+) -> Result<Vec<Claim>, StoreError> {
+    let mut tx = engine.begin().await?;
+    let held = hold(&mut tx, leases).await?;
+    if held.is_empty() {
+        return Ok(Vec::new());
+    }
+    let shards: Vec<i64> = held.iter().map(|lease| lease.shard.into()).collect();
+    if let Lane::Due(now) = lane {
+        deal_turns(&mut tx, &shards, *now).await?;
+    }
+    let epochs: HashMap<u16, i64> = held.iter().map(|lease| (lease.shard, lease.epoch)).collect();
+    let mut claims = Vec::new();
+    for mut row in tx.fetch(candidates(lane, shards, limit)).await? {
+        let domain = read_domain(&mut row)?;
+        if let Some(&epoch) = epochs.get(&domain.operator_shard) {
+            let lease = ShardLease { shard: domain.operator_shard, epoch };
+            claims.push(Claim { domain, lease });
+        }
+    }
+    if !claims.is_empty() {
+        let rows = claims.iter().map(|claim| vec![claim.domain.id.as_str().into(), claim.lease.epoch.into()]).collect();
+        let mark = "WITH {batch} UPDATE domains SET claim_epoch = b.epoch FROM batch b WHERE domains.id = b.id";
+        tx.execute(Statement::new(mark).batch(&["id", "epoch"], rows)).await?;
+    }
+    tx.commit().await?;
+    Ok(claims)
+}
+
+/// Gives those that have become due their turns.
+async fn deal_turns(tx: &mut Tx, shards: &[i64], now: Timestamp) -> Result<(), StoreError> {
+    let statement = Statement::new(
+        "WITH fresh AS (SELECT d.id, d.tenant, d.due_at FROM domains d WHERE d.due_at <= $1 AND d.due_at IS NOT NULL \
+         AND d.turn IS NULL AND d.operator_shard {in $2} ORDER BY d.due_at LIMIT $3), \
+         served AS (SELECT coalesce(min(d.turn) - 1, 0) AS turn FROM domains d WHERE d.turn IS NOT NULL), \
+         tenants AS (SELECT f.tenant, coalesce((SELECT max(t.turn) FROM domains t WHERE t.tenant = f.tenant AND \
+         t.turn IS NOT NULL), 0) AS turn FROM (SELECT DISTINCT tenant FROM fresh) f), \
+         dealt AS (SELECT f.id, row_number() OVER (PARTITION BY f.tenant ORDER BY f.due_at, f.id) + \
+         {greatest}(t.turn, s.turn) AS turn FROM fresh f JOIN tenants t ON t.tenant = f.tenant CROSS JOIN served s) \
+         UPDATE domains SET turn = dealt.turn FROM dealt WHERE domains.id = dealt.id",
+    );
+    tx.execute(statement.bind(now).bind(shards.to_vec()).bind(TURNS_AT_ONCE)).await.map(drop)
+}
+
+/// Asks for the first domains of a lane that are not claimed.
+fn candidates(lane: &Lane, shards: Vec<i64>, limit: u32) -> Statement {
+    let (from, which, turn, run): (_, _, _, Option<Value>) = match lane {
+        Lane::Rechecks => ("domains d", "d.recheck_turn IS NOT NULL", "d.recheck_turn", None),
+        Lane::Due(_) => ("domains d", "d.turn IS NOT NULL", "d.turn", None),
+        Lane::Run(run) => (
+            "run_domains r CROSS JOIN domains d",
+            "r.run = $3 AND r.check_seq IS NULL AND d.id = r.domain",
+            "r.turn",
+            Some(run.as_str().into()),
+        ),
+    };
+    // CROSS JOIN has SQLite read in this order, which is that of the turns.
+    let statement = Statement::new(format!(
+        "SELECT {COLUMNS} FROM {from} CROSS JOIN shards s WHERE {which} AND d.operator_shard {{in $1}} AND s.shard = \
+         d.operator_shard AND {UNCLAIMED} ORDER BY {turn} LIMIT $2 {{skip d}}"
+    ));
+    run.into_iter().fold(statement.bind(shards).bind(limit), Statement::bind)
+}
+
+/// Lets claims go.
+pub(super) async fn unclaim(engine: &Engine, claims: &[(DomainId, ShardLease)]) -> Result<(), StoreError> {
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let mut sorted = claims.to_vec();
+    sorted.sort_unstable();
+    let ids: Vec<String> = sorted.iter().map(|(id, _)| id.to_string()).collect();
+    let rows = sorted.iter().map(|(id, lease)| vec![id.as_str().into(), lease.shard.into(), lease.epoch.into()]);
+    let mut tx = engine.begin().await?;
+    tx.fetch(Statement::new("SELECT d.id FROM domains d WHERE d.id {in $1} ORDER BY d.id {update d}").bind(ids))
+        .await?;
+    let statement = Statement::new(
+        "WITH {batch} UPDATE domains SET claim_epoch = NULL FROM batch b WHERE domains.id = b.id AND \
+         domains.operator_shard = b.shard AND domains.claim_epoch = b.epoch",
+    );
+    tx.execute(statement.batch(&["id", "shard", "epoch"], rows.collect())).await?;
+    tx.commit().await
+}
+
+/// Says when there is next something to claim.
+pub(super) async fn next_due(engine: &Engine, leases: &[ShardLease]) -> Result<Option<Timestamp>, StoreError> {
+    let shards: Vec<i64> = leases.iter().map(|lease| lease.shard.into()).collect();
+    let mut soonest = None;
+    let lanes = [
+        ("d.recheck_at", "d.recheck_turn IS NOT NULL", "d.recheck_turn"),
+        ("d.due_at", "d.turn IS NOT NULL", "d.turn"),
+        ("d.due_at", "d.due_at IS NOT NULL AND d.turn IS NULL", "d.due_at"),
+    ];
+    for (time, which, order) in lanes {
+        let statement = Statement::new(format!(
+            "SELECT {time} FROM domains d CROSS JOIN shards s WHERE {which} AND d.operator_shard {{in $1}} AND \
+             s.shard = d.operator_shard AND {UNCLAIMED} ORDER BY {order} LIMIT 1"
+        ));
+        for mut row in engine.read(statement.bind(shards.clone())).await? {
+            let time = row.opt_time("domains.due_at")?;
+            soonest = [soonest, time].into_iter().flatten().min();
+        }
+    }
+    Ok(soonest)
+}

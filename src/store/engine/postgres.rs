@@ -1,0 +1,157 @@
+//! PostgreSQL: one server, many machines.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
+use sqlx::{AssertSqlSafe, Column as _, Row as _, TypeInfo as _};
+
+use super::statement::{Batch, Kind, Statement};
+use super::value::{Row, Value};
+use super::without_password;
+use crate::store::StoreError;
+
+/// How many connections one process takes at most; a server takes a hundred unless told otherwise.
+const CONNECTIONS: u32 = 8;
+/// How long to wait for a connection; whoever can wait longer asks again.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A pool of connections to a server.
+pub(in crate::store) struct Postgres {
+    /// The connections.
+    pool: PgPool,
+}
+
+impl Postgres {
+    /// Connects to a server.
+    pub(in crate::store) async fn open(url: &str) -> Result<Self, StoreError> {
+        let bad_url = |error: sqlx::Error| StoreError::Url { url: without_password(url), reason: error.to_string() };
+        let options = PgConnectOptions::from_str(url).map_err(bad_url)?.application_name("zoneproof");
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(CONNECT_TIMEOUT);
+        let pool = pool.connect_with(options).await.map_err(read_error)?;
+        Ok(Self { pool })
+    }
+
+    /// Returns a connection.
+    pub(super) async fn reader(&self) -> Result<PoolConnection<sqlx::Postgres>, StoreError> {
+        self.pool.acquire().await.map_err(read_error)
+    }
+
+    /// Begins a transaction.
+    pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, StoreError> {
+        self.pool.begin().await.map_err(read_error)
+    }
+}
+
+/// A statement with its values bound.
+type Query = sqlx::query::Query<'static, sqlx::Postgres, PgArguments>;
+
+/// Binds the values, then the columns of the batch.
+fn bind(statement: Statement) -> Query {
+    let query = sqlx::query(AssertSqlSafe(statement.text_for(Kind::Postgres)));
+    let query = statement.values.into_iter().fold(query, |query, value| match value {
+        Value::Int(number) => query.bind(number),
+        Value::Text(text) => query.bind(text),
+        Value::Octets(octets) => query.bind(octets),
+        Value::Ints(numbers) => query.bind(numbers),
+        Value::Texts(texts) => query.bind(texts),
+    });
+    statement.batch.into_iter().flat_map(columns).fold(query, |query, column| match column {
+        Array::Ints(numbers) => query.bind(numbers),
+        Array::Texts(texts) => query.bind(texts),
+        Array::Octets(octets) => query.bind(octets),
+    })
+}
+
+/// One column of a batch.
+enum Array {
+    /// Numbers.
+    Ints(Vec<Option<i64>>),
+    /// Texts.
+    Texts(Vec<Option<String>>),
+    /// Octets.
+    Octets(Vec<Option<Vec<u8>>>),
+}
+
+/// Turns rows into columns. A value of another kind than its column's first is NULL.
+fn columns(batch: Batch) -> Vec<Array> {
+    let mut columns: Vec<Array> = Vec::with_capacity(batch.columns.len());
+    for (number, row) in batch.rows.into_iter().enumerate() {
+        if number == 0 {
+            columns.extend(row.iter().map(|value| match value {
+                Value::Int(_) | Value::Ints(_) => Array::Ints(Vec::new()),
+                Value::Text(_) | Value::Texts(_) => Array::Texts(Vec::new()),
+                Value::Octets(_) => Array::Octets(Vec::new()),
+            }));
+        }
+        for (column, value) in columns.iter_mut().zip(row) {
+            match (column, value) {
+                (Array::Ints(column), Value::Int(number)) => column.push(number),
+                (Array::Ints(column), _) => column.push(None),
+                (Array::Texts(column), Value::Text(text)) => column.push(text),
+                (Array::Texts(column), _) => column.push(None),
+                (Array::Octets(column), Value::Octets(octets)) => column.push(octets),
+                (Array::Octets(column), _) => column.push(None),
+            }
+        }
+    }
+    columns
+}
+
+/// Runs a statement and reads its rows.
+pub(super) async fn fetch(connection: &mut PgConnection, statement: Statement) -> Result<Vec<Row>, StoreError> {
+    let rows = bind(statement).fetch_all(connection).await.map_err(read_error)?;
+    rows.iter().map(read_row).collect()
+}
+
+/// Runs a statement and counts the rows it changed.
+pub(super) async fn execute(connection: &mut PgConnection, statement: Statement) -> Result<u64, StoreError> {
+    bind(statement).execute(connection).await.map(|done| done.rows_affected()).map_err(read_error)
+}
+
+/// Reads a row by the types of its columns.
+fn read_row(row: &PgRow) -> Result<Row, StoreError> {
+    let mut values = Vec::with_capacity(row.len());
+    for (index, column) in row.columns().iter().enumerate() {
+        values.push(match column.type_info().name() {
+            "TEXT" => Value::Text(row.try_get(index).map_err(read_error)?),
+            "BYTEA" => Value::Octets(row.try_get(index).map_err(read_error)?),
+            "BOOL" => {
+                let truth: Option<bool> = row.try_get(index).map_err(read_error)?;
+                Value::Int(truth.map(i64::from))
+            }
+            _ => Value::Int(row.try_get(index).map_err(read_error)?),
+        });
+    }
+    Ok(Row::new(values))
+}
+
+/// Says in our words what went wrong. The words are SQLSTATE codes (PostgreSQL, appendix A).
+pub(super) fn read_error(error: sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default().into_owned();
+            let reason = error.message().to_owned();
+            match code.as_str() {
+                // Serialization failure, deadlock, lock not available.
+                "40001" | "40P01" | "55P03" => StoreError::Busy(reason),
+                // Shutting down, starting up, too many connections, connection failures.
+                "57P01" | "57P02" | "57P03" | "57P05" | "53300" => StoreError::Unavailable(reason),
+                code if code.starts_with("08") => StoreError::Unavailable(reason),
+                "25006" => StoreError::ReadOnly(reason),
+                "53100" => StoreError::Full(reason),
+                "XX001" | "XX002" => StoreError::Corrupted(reason),
+                _ => StoreError::Refused(format!("{reason} (SQLSTATE {code})")),
+            }
+        }
+        sqlx::Error::Io(error) => StoreError::Unavailable(error.to_string()),
+        sqlx::Error::PoolTimedOut => StoreError::Unavailable("no connection within 5 s".to_owned()),
+        sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::BeginFailed => {
+            StoreError::Unavailable(error.to_string())
+        }
+        // The other side went away in the middle of a message.
+        sqlx::Error::Protocol(reason) => StoreError::Unavailable(reason),
+        other => StoreError::Refused(other.to_string()),
+    }
+}
