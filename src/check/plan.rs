@@ -15,7 +15,7 @@ use crate::findings::finding::RecordStatus;
 use crate::findings::inquiry::is_asked_or_futile;
 pub use crate::findings::inquiry::{Ask, Scope};
 use crate::findings::status::standing;
-use crate::findings::{dkim, dmarc, exchange, health, spf};
+use crate::findings::{dkim, dmarc, exchange, health, servers, spf};
 
 /// Returns what is left to ask; sorted, each question once, empty where the evidence is complete.
 ///
@@ -34,6 +34,7 @@ pub fn next(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
         asks.extend(policies(expectation, evidence));
         asks.extend(spf::wanted(expectation, evidence));
         asks.extend(zone_health(expectation, evidence));
+        asks.extend(servers::wanted(expectation, evidence));
     }
     // Scopes sort from wide to narrow: what every server is asked needs no single one.
     asks.sort();

@@ -247,6 +247,17 @@ impl Message {
 /// question, letter by letter (RFC 5452 §9.1, 0x20). Both are octets as sent and received.
 #[must_use]
 pub fn is_reply_to(reply: &[u8], query: &[u8]) -> bool {
+    is_reply_with_question(reply, query, |repeated, asked| repeated == asked)
+}
+
+/// Says whether `reply` would be a reply to `query` if the letters of its question had the case that they were sent in.
+#[must_use]
+pub fn is_reply_in_other_letters(reply: &[u8], query: &[u8]) -> bool {
+    !is_reply_to(reply, query) && is_reply_with_question(reply, query, <[u8]>::eq_ignore_ascii_case)
+}
+
+/// Says whether `reply` is a reply to `query`, its question being the `same`.
+fn is_reply_with_question(reply: &[u8], query: &[u8], same: impl Fn(&[u8], &[u8]) -> bool) -> bool {
     let question_end = |octets: &[u8]| {
         let mut end = HEADER_OCTETS;
         loop {
@@ -260,7 +271,8 @@ pub fn is_reply_to(reply: &[u8], query: &[u8]) -> bool {
     };
     let Some(end) = question_end(query) else { return false };
     let (Some([q1, q2, q3, ..]), Some([r1, r2, r3, ..])) = (query.get(..3), reply.get(..3)) else { return false };
-    let same_question = reply.get(HEADER_OCTETS..end) == query.get(HEADER_OCTETS..end);
+    let questions = reply.get(HEADER_OCTETS..end).zip(query.get(HEADER_OCTETS..end));
+    let same_question = questions.is_some_and(|(repeated, asked)| same(repeated, asked));
     let one_question = reply.get(4..6) == Some(&[0, 1]);
     (q1, q2) == (r1, r2) && r3 & 0x80 != 0 && (r3 ^ q3) & 0x78 == 0 && one_question && same_question
 }

@@ -97,6 +97,8 @@ pub struct Flaws {
     pub takes_no_edns: bool,
     /// It cut a reply over UDP and gave none over TCP (RFC 7766 §5).
     pub lacks_tcp: bool,
+    /// It repeated a question over UDP in other letters than it was asked in, and answered the same over TCP (0x20).
+    pub loses_case: bool,
 }
 
 impl Observation {

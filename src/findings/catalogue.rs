@@ -82,6 +82,10 @@ catalogue! {
         "A name server does not answer, over UDP or TCP."
         "Have the DNS provider repair the server, or take it out of the name servers at the registrar."
         "RFC 1912 §2.8, RFC 9520";
+    RefusedByPolicy "refused_by_policy" Error
+        "A name server serves the domain and refuses some questions: by a rule about who may ask what, or how much."
+        "Have the DNS provider answer everybody's questions for the domain."
+        "RFC 1035 §4.1.1";
     BudgetExceeded "budget_exceeded" Error
         "The domain's delegation wants more questions than a check may ask."
         "Simplify the delegation: fewer name servers, with glue, and shorter chains of aliases."
@@ -318,6 +322,14 @@ catalogue! {
         "A name server does not take EDNS, which today's resolvers ask with."
         "Have the DNS provider update the server."
         "RFC 6891 §7";
+    Broken0x20 "broken_0x20" Notice
+        "A name server repeats questions in other letters than they were asked in, so that careful resolvers take its answers for forged and ask again."
+        "Have the DNS provider update the server."
+        "RFC 5452 §9.1, draft-vixie-dnsext-dns0x20 §2";
+    BrokenQmin "broken_qmin" Warning
+        "A name server says that a name does not exist although there are records below it, which resolvers that ask label by label then do not find."
+        "Have the DNS provider correct or update the server."
+        "RFC 8020 §2, RFC 9156 §4";
     NoDelegationSubzone "no_delegation_subzone" Warning
         "Some name servers keep a zone of its own for the subdomain, which the zone above does not delegate."
         "Delete the zone of the subdomain, or delegate it with NS records in the zone above."

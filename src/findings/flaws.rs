@@ -1,5 +1,5 @@
-//! Servers that answer, and are not as they should be: without EDNS, without TCP, in one address family only, or with
-//! more than fits.
+//! Servers that answer, and are not as they should be: without EDNS, without TCP, in other letters, in one address family
+//! only, or with more than fits.
 //!
 //! Read from what the exchanges for the expected records went through; nothing is asked for it.
 
@@ -29,6 +29,7 @@ pub(super) fn judge(expectation: &Expectation, evidence: &Evidence) -> Vec<Findi
         let flawed = [
             flawed(evidence, home, Code::BrokenEdns, |flaws| flaws.takes_no_edns),
             flawed(evidence, home, Code::BrokenTcp, |flaws| flaws.lacks_tcp),
+            flawed(evidence, home, Code::Broken0x20, |flaws| flaws.loses_case),
             one_family_silent(evidence, home),
         ];
         flawed.into_iter().flatten()

@@ -12,7 +12,7 @@ use crate::dns::rdata::Rdata;
 use crate::dns::response::Response;
 use crate::dns::rrset::{Question, RecordType};
 use crate::evidence::{Evidence, Observation, ZoneCut};
-use crate::expectation::Expectation;
+use crate::expectation::{Depth, Expectation, RecordKind};
 use crate::findings::catalogue::{Code, Severity};
 use crate::findings::dnssec;
 use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus, Subject};
@@ -30,6 +30,9 @@ pub fn wanted(expectation: &Expectation, evidence: &Evidence, is_meant: impl Fn(
     let mut inquiry = Inquiry::open(evidence);
     for home in registered(&home_zones(expectation, evidence)).filter(|home| is_meant(home.zone)) {
         examine(home, &mut inquiry);
+        if expectation.depth == Depth::Full {
+            broken_qmin(home, &mut inquiry);
+        }
     }
     inquiry.into_wanted()
 }
@@ -41,6 +44,7 @@ pub(super) fn judge(expectation: &Expectation, evidence: &Evidence, records: &[J
     let mut findings = Vec::new();
     for home in registered(&zones) {
         findings.extend(examine(home, &mut inquiry));
+        findings.extend(broken_qmin(home, &mut inquiry));
         findings.extend(cname_at_apex(evidence, home));
         findings.extend(no_delegation_subzone(evidence, home));
         findings.extend(serials_differ(evidence, home, records));
@@ -130,6 +134,36 @@ fn settings_host(rdata: &Rdata) -> Option<String> {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "-._/".contains(character);
     let is_host = host.contains('.') && Name::parse(host).is_ok() && text.chars().all(is_plain);
     is_host.then_some(text)
+}
+
+/// Finds a server that says of the name above the keys that it does not exist, though it has a record below it: an empty
+/// non-terminal exists (RFC 8020 §2). Arguments: `name`, `servers`, `addresses`.
+fn broken_qmin(home: &HomeZone<'_>, inquiry: &mut Inquiry<'_>) -> Option<Finding> {
+    let evidence = inquiry.evidence();
+    let has_record = |seen: &&Observation| matches!(seen.response(), Some(Response::Answer(_) | Response::Alias(_)));
+    let mut keys = home.records.iter().filter(|record| record.kind == RecordKind::Dkim);
+    let (question, holding) = keys.find_map(|record| {
+        let question = record.question();
+        let holding: Vec<_> = evidence.observations(&question).into_iter().filter(has_record).collect();
+        (!holding.is_empty()).then_some((question, holding))
+    })?;
+    let above = question.name.parent().filter(|above| above.is_strictly_below(home.zone))?;
+    let sight = inquiry.look(&Question::new(above.clone(), RecordType::A));
+    let is_denied = |seen: &&Observation| matches!(seen.response(), Some(Response::NxDomain(_)));
+    let is_same_server = |seen: &&Observation| holding.iter().any(|other| other.address == seen.address);
+    let denying: Vec<&Observation> = sight.seen.into_iter().filter(is_denied).filter(is_same_server).collect();
+    if denying.is_empty() {
+        return None;
+    }
+    let addresses: BTreeSet<IpAddr> = denying.iter().map(|seen| seen.address).collect();
+    let servers: BTreeSet<Name> = denying.iter().map(|seen| seen.server.clone()).collect();
+    let below = holding.into_iter().filter(|seen| addresses.contains(&seen.address));
+    let finding = Finding::new(Code::BrokenQmin, Subject::Zone(home.zone.clone()))
+        .with("name", Argument::Name(above))
+        .with("servers", Argument::Names(servers.into_iter().collect()))
+        .proven_by(&question, below)
+        .proven_by(&sight.question, denying);
+    Some(finding.with("addresses", Argument::Addresses(addresses.into_iter().collect())))
 }
 
 /// Finds a zone below that some servers keep as one of its own and others do not, since the zone above does not delegate

@@ -18,7 +18,7 @@ pub mod inquiry;
 pub mod pages;
 #[cfg(test)]
 pub(crate) mod sample;
-mod servers;
+pub mod servers;
 pub mod severity;
 pub mod spf;
 pub mod status;
@@ -48,6 +48,7 @@ pub fn judge(expectation: &Expectation, evidence: &Evidence) -> Judgement {
 /// | `not_registered` | anything else; every record is `absent` | there is no zone to have a record or a server |
 /// | a zone that nobody answers for, with a finding about its servers | `unable_to_check` of its records | the finding says why |
 /// | `budget_exceeded` | `unable_to_check` of the records that a limit kept back | the finding says why |
+/// | `refused_by_policy` | `unable_to_check` of the records that servers refuse | the finding says why |
 /// | no required record could be checked, and nothing says why | `unable_to_check` of each | one about the domain says it |
 /// | `spf_as_cname` | `cname_at_parent` | both say that the domain is an alias |
 /// | servers of one zone differ | what is wrong at some of them | `inconsistent_servers` says at which |

@@ -1,15 +1,18 @@
-//! Servers of the delegation that do not serve: lame, out of reach; and what cannot be checked because of them.
+//! Servers of the delegation that do not serve: lame, refusing, out of reach; and what cannot be checked because of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dns::name::Name;
-use crate::evidence::Evidence;
+use crate::dns::response::Response;
+use crate::dns::rrset::{Question, Rcode, RecordType};
+use crate::evidence::{Evidence, Observation};
 use crate::expectation::{Expectation, ExpectedRecord};
 use crate::findings::catalogue::{Code, Severity};
 use crate::findings::delegation::is_limited;
 use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus, Subject};
+use crate::findings::inquiry::{Ask, Inquiry};
 use crate::findings::status::standing;
-use crate::findings::zone::{Conduct, HomeZone, home_zones};
+use crate::findings::zone::{Conduct, HomeZone, Refusal, home_zones};
 
 /// Finds the servers that are lame or out of reach, at most one finding of each code a zone.
 ///
@@ -20,7 +23,71 @@ use crate::findings::zone::{Conduct, HomeZone, home_zones};
 pub(super) fn judge(expectation: &Expectation, evidence: &Evidence) -> Vec<Finding> {
     let zones = home_zones(expectation, evidence);
     let told = zones.iter().filter(|home| !(home.is_registry && home.is_answered()));
-    told.flat_map(|home| lame(home).into_iter().chain(unreachable(home))).collect()
+    told.flat_map(|home| {
+        let of_home = [lame(home), unreachable(home), refused_by_policy(evidence, home)];
+        of_home.into_iter().flatten()
+    })
+    .collect()
+}
+
+/// Returns what is left to ask: the SOA record of a zone whose servers refuse so much that a required record cannot be
+/// checked. Who serves the zone answers that, whatever else it refuses.
+#[must_use]
+pub fn wanted(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
+    let mut inquiry = Inquiry::open(evidence);
+    for home in home_zones(expectation, evidence).iter().filter(|home| !home.is_registry) {
+        let mut required = home.records.iter().filter(|record| record.is_required);
+        let is_hit = required.any(|record| !standing(evidence, &record.question(), |_| true).is_checkable());
+        if is_hit && home.conducts().any(|(_, _, conduct)| conduct == Conduct::Lame(Refusal::Refused)) {
+            inquiry.look_at_every(&soa_of(home));
+        }
+    }
+    inquiry.into_wanted()
+}
+
+/// Returns the question for the SOA record of a zone.
+fn soa_of(home: &HomeZone<'_>) -> Question {
+    Question::new(home.zone.clone(), RecordType::SOA)
+}
+
+/// Says whether a server refused a question.
+fn is_refused(seen: &Observation) -> bool {
+    matches!(seen.response(), Some(Response::Failed(Rcode::REFUSED)))
+}
+
+/// Says whether a record cannot be checked since servers refuse the question for it.
+fn is_kept_back(evidence: &Evidence, record: &ExpectedRecord) -> bool {
+    let standing = standing(evidence, &record.question(), |_| true);
+    !standing.is_checkable() && !standing.silent.is_empty() && standing.silent.iter().all(|seen| is_refused(seen))
+}
+
+/// Finds the servers that serve the zone, as other answers of theirs show, and refuse questions about it.
+///
+/// An error where a required record cannot be checked for that, a warning otherwise. Arguments: `servers`, `addresses`.
+fn refused_by_policy(evidence: &Evidence, home: &HomeZone<'_>) -> Option<Finding> {
+    let refusing: BTreeSet<_> = home
+        .conducts()
+        .filter(|(.., conduct)| matches!(conduct, Conduct::Answers | Conduct::Refuses))
+        .map(|(_, address, _)| address)
+        .filter(|address| {
+            home.said().any(|(_, at, said)| at == *address && said.iter().any(|(_, seen)| is_refused(seen)))
+        })
+        .collect();
+    if refusing.is_empty() {
+        return None;
+    }
+    let is_needed = home.records.iter().any(|record| record.is_required && is_kept_back(evidence, record));
+    let severity = if is_needed { Severity::Error } else { Severity::Warning };
+    let meant = home.conducts().filter(|(_, address, _)| refusing.contains(address));
+    let finding = home.finding(Code::RefusedByPolicy, meant).with_severity(severity);
+    let finding = home
+        .said()
+        .filter(|(_, address, _)| refusing.contains(address))
+        .flat_map(|(.., said)| said)
+        .fold(finding, |finding, (question, seen)| finding.proven_by(question, [*seen]));
+    let soa = soa_of(home);
+    let serving = evidence.observations(&soa).into_iter().filter(|seen| refusing.contains(&seen.address));
+    Some(finding.proven_by(&soa, serving.filter(|seen| seen.is_answer())))
 }
 
 /// Finds the servers that say that they do not serve the zone (RFC 9499 §7, RFC 1912 §2.8).
@@ -94,7 +161,7 @@ pub(super) fn unable_to_check(
 }
 
 /// Returns the records that one of `findings` explains: those of a zone that nobody answers for, with a finding about
-/// its servers, and those that a limit of ours kept back, with a finding that says so.
+/// its servers, and those that a limit of ours or the servers' refusal kept back, with a finding that says so.
 fn explained_records(expectation: &Expectation, evidence: &Evidence, findings: &[Finding]) -> Vec<ExpectedRecord> {
     let is_told = |home: &HomeZone<'_>| {
         let about_servers = |finding: &&Finding| {
@@ -105,6 +172,8 @@ fn explained_records(expectation: &Expectation, evidence: &Evidence, findings: &
                     | Code::CnameAtApex
                     | Code::InconsistentServers
                     | Code::BrokenEdns
+                    | Code::Broken0x20
+                    | Code::BrokenQmin
                     | Code::NoDelegationSubzone
                     | Code::DomainConnect
                     | Code::NsV6OnlyBroken
@@ -116,7 +185,9 @@ fn explained_records(expectation: &Expectation, evidence: &Evidence, findings: &
     let budget_is_told = findings.iter().any(|finding| finding.code == Code::BudgetExceeded);
     let dead = home_zones(expectation, evidence).into_iter().filter(|home| !home.is_answered() && is_told(home));
     let limited = expectation.records.iter().filter(|record| budget_is_told && is_limited(evidence, record));
-    dead.flat_map(|home| home.records).chain(limited).cloned().collect()
+    let refusal_is_told = findings.iter().any(|finding| finding.code == Code::RefusedByPolicy);
+    let refused = expectation.records.iter().filter(|record| refusal_is_told && is_kept_back(evidence, record));
+    dead.flat_map(|home| home.records).chain(limited).chain(refused).cloned().collect()
 }
 
 /// Adds how many of the addresses asked answer the question of a record, where these are too few.

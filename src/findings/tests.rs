@@ -192,7 +192,7 @@ fn each_fault_of_a_record_is_told_once() {
         (
             "one question only is refused",
             format!("{SMALL_ZONE}{}mail.example.com. TXT: refused\n", right()),
-            "ok unable_to_check ok; unable_to_check?; -",
+            "ok unable_to_check ok; refused_by_policy?; -",
         ),
         (
             "one required record only cannot be checked",

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use crate::dns::name::Name;
 use crate::dns::public_suffix::is_registry;
 use crate::dns::response::{Lameness, Response};
-use crate::dns::rrset::{Question, Rcode};
+use crate::dns::rrset::{Question, Rcode, RecordType};
 use crate::evidence::{ChainEnd, DelegationChain, Evidence, Observation, Outcome, Silence, ZoneCut};
 use crate::expectation::{Expectation, ExpectedRecord};
 use crate::findings::catalogue::{Code, Severity};
@@ -28,6 +28,8 @@ pub(super) struct HomeZone<'e> {
     pub(super) records: Vec<&'e ExpectedRecord>,
     /// Whether the zone is a registry's: the domain was not delegated, or the walk did not get further.
     pub(super) is_registry: bool,
+    /// The addresses that answer for the zone's own SOA record, where they were asked.
+    serving: BTreeSet<IpAddr>,
     /// What was said there, by server address.
     said: BTreeMap<(&'e Name, IpAddr), Vec<(Question, &'e Observation)>>,
 }
@@ -39,6 +41,8 @@ pub(super) enum Conduct {
     Answers,
     /// It says that it does not serve the zone.
     Lame(Refusal),
+    /// It refuses what it was asked, and serves the zone: it answers for its SOA record.
+    Refuses,
     /// Nothing comes back.
     Unreachable,
     /// It must not be asked.
@@ -97,6 +101,7 @@ pub(super) fn home_zones<'e>(expectation: &'e Expectation, evidence: &'e Evidenc
             ends: BTreeSet::new(),
             records: Vec::new(),
             is_registry: is_registry(zone),
+            serving: serving(evidence, zone),
             said: BTreeMap::new(),
         });
         home.ends.insert(chain.end);
@@ -111,6 +116,12 @@ pub(super) fn home_zones<'e>(expectation: &'e Expectation, evidence: &'e Evidenc
         home.said.values_mut().for_each(|said| said.sort_by(|(a, _), (b, _)| a.cmp(b)));
     }
     zones.into_values().collect()
+}
+
+/// Returns the addresses that answer for the SOA record of a zone.
+fn serving(evidence: &Evidence, zone: &Name) -> BTreeSet<IpAddr> {
+    let seen = evidence.observations(&Question::new(zone.clone(), RecordType::SOA));
+    seen.into_iter().filter(|seen| seen.zone == *zone && seen.is_answer()).map(|seen| seen.address).collect()
 }
 
 /// Returns the way to an owner name and the zone that it ended in.
@@ -147,17 +158,32 @@ impl<'e> HomeZone<'e> {
 
     /// Iterates over (server, address, conduct), in order of servers and addresses.
     pub(super) fn conducts(&self) -> impl Iterator<Item = (&'e Name, IpAddr, Conduct)> {
-        self.said.iter().map(|((server, address), said)| (*server, *address, conduct(said)))
+        self.said.iter().map(|((server, address), said)| (*server, *address, self.conduct(*address, said)))
+    }
+
+    /// Iterates over (server, address, what it said to which question), in order of servers and addresses.
+    pub(super) fn said(&self) -> impl Iterator<Item = (&'e Name, IpAddr, &[(Question, &'e Observation)])> {
+        self.said.iter().map(|((server, address), said)| (*server, *address, said.as_slice()))
     }
 
     /// Adds what was said by the addresses of which `is_meant` holds as proof, question by question.
     pub(super) fn prove(&self, finding: Finding, is_meant: impl Fn(Conduct) -> bool) -> Finding {
-        let meant = self.said.values().filter(|said| is_meant(conduct(said)));
-        meant.flatten().fold(finding, |finding, (question, seen)| finding.proven_by(question, [*seen]))
+        let meant = self.said().filter(|(_, address, said)| is_meant(self.conduct(*address, said)));
+        meant
+            .flat_map(|(.., said)| said)
+            .fold(finding, |finding, (question, seen)| finding.proven_by(question, [*seen]))
+    }
+
+    /// Reads all that one address said.
+    fn conduct(&self, address: IpAddr, said: &[(Question, &Observation)]) -> Conduct {
+        match conduct(said) {
+            Conduct::Lame(Refusal::Refused) if self.serving.contains(&address) => Conduct::Refuses,
+            conduct => conduct,
+        }
     }
 }
 
-/// Reads all that one address said.
+/// Reads what one address said to the questions for the expected records.
 fn conduct(said: &[(Question, &Observation)]) -> Conduct {
     if said.iter().any(|(_, seen)| seen.is_answer()) {
         return Conduct::Answers;

@@ -163,6 +163,53 @@ pub(super) fn broken_edns(case: &Case<'_>) -> Remedy {
     )
 }
 
+/// The letters of questions are not kept.
+pub(super) fn broken_0x20(case: &Case<'_>) -> Remedy {
+    flawed(
+        case,
+        "repeats questions in other letters (capital or small) than they were asked in, which careful resolvers take for a \
+         forged answer, so that they ask again",
+        "repeat questions in other letters (capital or small) than they were asked in, which careful resolvers take for \
+         forged answers, so that they ask again",
+    )
+}
+
+/// A name with records below it is said not to exist.
+pub(super) fn broken_qmin(case: &Case<'_>) -> Remedy {
+    let zone = Zone::of(case);
+    let servers = zone.servers(case);
+    let above = case.name("name").map_or_else(|| "a name with records below it".to_owned(), shown);
+    let text = format!(
+        "{}{} of {} {} that {above} does not exist, although there are records below it: a resolver that hears this first \
+         does not look for them any more, and does not find your DKIM records. Have {} repair {}.",
+        named(&servers),
+        aside(&list(case.addresses())),
+        shown(&zone.name),
+        plural(servers.len(), "says", "say"),
+        zone.place.who(),
+        plural(servers.len(), "it", "them")
+    );
+    Remedy { provider: zone.place.provider_id(), text, steps: Vec::new() }
+}
+
+/// Servers answer some questions and refuse others.
+pub(super) fn refused_by_policy(case: &Case<'_>) -> Remedy {
+    let zone = Zone::of(case);
+    let servers = zone.servers(case);
+    let text = format!(
+        "{}{} of {} {} the domain, and {} to answer some questions about it: by a rule about who may ask, from where, or how \
+         often. Others may be turned away as well. Have {} answer everyone's questions; it may be over in a few minutes \
+         where only too much was asked.",
+        named(&servers),
+        aside(&list(case.addresses())),
+        shown(&zone.name),
+        plural(servers.len(), "serves", "serve"),
+        plural(servers.len(), "refuses", "refuse"),
+        zone.place.who()
+    );
+    Remedy { provider: zone.place.provider_id(), text, steps: Vec::new() }
+}
+
 /// One address family is out of reach.
 pub(super) fn ns_v6_only_broken(case: &Case<'_>) -> Remedy {
     flawed(

@@ -101,9 +101,12 @@ fn finding(code: Code, servers: [&str; 2]) -> Finding {
         Code::WrongProviderEdited => Finding::new(code, dkim())
             .with("edited_provider", text("vercel"))
             .with("edited_servers", names(&["ns1.vercel-dns.com."])),
-        Code::ExpiredParked | Code::BrokenTcp | Code::BrokenEdns => {
-            Finding::new(code, zone()).with("servers", names(&servers[..1]))
-        }
+        Code::ExpiredParked
+        | Code::BrokenTcp
+        | Code::BrokenEdns
+        | Code::Broken0x20
+        | Code::BrokenQmin
+        | Code::RefusedByPolicy => Finding::new(code, zone()).with("servers", names(&servers[..1])),
         Code::NsV6OnlyBroken => {
             Finding::new(code, zone()).with("servers", names(&servers)).with("addresses", addresses(&["2001:db8::53"]))
         }

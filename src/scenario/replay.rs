@@ -13,7 +13,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 
-use crate::dns::message::{Edns, Message, encode_query, is_bare_error_to, is_reply_to};
+use crate::dns::message::{Edns, Message, encode_query, is_bare_error_to, is_reply_in_other_letters, is_reply_to};
 use crate::evidence::{Flaws, Protocol, Silence};
 use crate::scenario::Scenario;
 use crate::scenario::server::{Action, MAX_UDP_OCTETS, Tally};
@@ -64,7 +64,7 @@ impl Replay {
     }
 
     /// Sends one query and waits for its reply.
-    async fn ask(&self, query: &Query) -> Result<Message, Silence> {
+    async fn ask(&self, query: &Query, flaws: &mut Flaws) -> Result<Message, Silence> {
         if !query.budget.spend_send() {
             return Err(Silence::Limit);
         }
@@ -82,6 +82,7 @@ impl Replay {
             Action::Reply { octets: reply, delay } if delay < timeout => {
                 tokio::time::sleep(delay).await;
                 query.budget.spend_octets(reply.len());
+                flaws.loses_case = query.protocol == Protocol::Udp && is_reply_in_other_letters(&reply, &octets);
                 read_reply(&reply, &octets, query.protocol)
             }
             Action::Reply { .. } | Action::Silence => {
@@ -96,8 +97,9 @@ impl Transport for Replay {
     fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
         async move {
             let start = Instant::now();
-            let outcome = self.ask(query).await;
-            Exchange { outcome, rtt: start.elapsed(), protocol: query.protocol, flaws: Flaws::default() }
+            let mut flaws = Flaws::default();
+            let outcome = self.ask(query, &mut flaws).await;
+            Exchange { outcome, rtt: start.elapsed(), protocol: query.protocol, flaws }
         }
         .boxed()
     }

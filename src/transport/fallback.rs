@@ -148,7 +148,9 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
                     return over_tcp;
                 }
                 Err(Silence::Mismatched) => {
-                    let over_tcp = self.or_tcp(query, last).await;
+                    let loses_case = last.flaws.loses_case;
+                    let mut over_tcp = self.or_tcp(query, last).await;
+                    over_tcp.flaws.loses_case = loses_case && over_tcp.outcome.is_ok();
                     if over_tcp.outcome.is_ok() {
                         self.health.note_quirk(query.server, now(), |quirks| quirks.mismatches_udp = true);
                     }

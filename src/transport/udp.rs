@@ -104,8 +104,9 @@ impl UdpTransport {
             return unsent(Silence::Limit);
         }
         let departed = Instant::now();
-        let outcome = self.send_and_wait(query, &socket, &octets, ticket).await;
-        Exchange { outcome, rtt: departed.elapsed(), protocol: Protocol::Udp, flaws: Flaws::default() }
+        let mut flaws = Flaws::default();
+        let outcome = self.send_and_wait(query, &socket, &octets, ticket, &mut flaws).await;
+        Exchange { outcome, rtt: departed.elapsed(), protocol: Protocol::Udp, flaws }
     }
 
     /// Writes the query down in the book, under an id that is free.
@@ -124,19 +125,22 @@ impl UdpTransport {
         socket: &PoolSocket,
         octets: &[u8],
         mut ticket: Ticket,
+        flaws: &mut Flaws,
     ) -> Result<Message, Silence> {
         let server = SocketAddr::new(query.server, self.port);
         let arrival = timeout_at(Instant::now() + query.timeout.unwrap_or(DEFAULT_TIMEOUT), async {
             socket.socket.send_to(octets, server).await.map_err(|error| silence_of_send(&error))?;
             ticket.arrival().await.ok_or(Silence::Timeout)
         });
-        match arrival.await.unwrap_or(Err(Silence::Timeout))? {
+        let arrival = arrival.await.unwrap_or(Err(Silence::Timeout))?;
+        flaws.loses_case = matches!(arrival, Arrival::OtherLetters(_));
+        match arrival {
             Arrival::Reply(reply) => {
                 query.budget.spend_octets(reply.len());
                 let message = Message::decode(&reply).ok().filter(|_| reply.len() < DATAGRAM_OCTETS);
                 message.ok_or(Silence::Malformed)
             }
-            Arrival::Suspicion(octets) => {
+            Arrival::Suspicion(octets) | Arrival::OtherLetters(octets) => {
                 query.budget.spend_octets(octets);
                 Err(Silence::Mismatched)
             }

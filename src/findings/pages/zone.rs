@@ -68,6 +68,17 @@ pub(super) const CAUSES: &[(Code, Page)] = &[
         ],
     ),
     row(
+        Code::RefusedByPolicy,
+        "The server answers REFUSED to questions about the domain, and with authority (AA=1) to others: those for the expected records, or the one for the SOA record of the zone.",
+        &[
+            (
+                Code::LameAll,
+                "there the question for the SOA record is refused too: the server does not know the domain.",
+            ),
+            (Code::UnableToCheck, "there the servers fail in other ways."),
+        ],
+    ),
+    row(
         Code::BudgetExceeded,
         "A check may send 300 packets, take in 512 KiB and follow 16 zone cuts, and take 30 seconds. One of these limits was met before everything was asked.",
         &[(Code::DelegationLoop, "there the circle itself was seen.")],
@@ -152,6 +163,19 @@ pub(super) const HEALTH: &[(Code, Page)] = &[
         Code::BrokenEdns,
         "The server fails on questions with EDNS, the extension that all today's resolvers use, and answers the same question without it.",
         &[(Code::NsUnreachable, "there no form of the question is answered.")],
+    ),
+    row(
+        Code::Broken0x20,
+        "Every letter of a question goes out capital or small at random. The reply over UDP repeats the question in other letters; over TCP, where nobody can forge, the same server answers it.",
+        &[
+            (Code::BrokenTcp, "there the answer over UDP is cut, and TCP gives none."),
+            (Code::UnableToCheck, "there the question is not answered over TCP either."),
+        ],
+    ),
+    row(
+        Code::BrokenQmin,
+        "A server has a DKIM record, and says of the name right above it (_domainkey in front of the domain) that it does not exist (NXDOMAIN). Asked at full depth only.",
+        &[(Code::Absent, "there the record itself is not there.")],
     ),
     row(
         Code::NoDelegationSubzone,

@@ -44,6 +44,7 @@ async fn a_hundred_forged_replies_do_not_win_over_the_genuine_one() {
     let exchange = stack.transport.exchange(&server.query()).await;
     assert_eq!(exchange.outcome.map(|reply| reply.rcode), Ok(Rcode::NXDOMAIN));
     assert_eq!((exchange.protocol, server.seen()), (Protocol::Tcp, (1, 1)));
+    assert!(!exchange.flaws.loses_case, "a forger's guesses say nothing about the server");
 }
 
 #[tokio::test]
@@ -58,6 +59,7 @@ async fn a_server_that_does_not_keep_the_case_is_read_over_tcp() {
     let stack = lab(&server);
     let exchange = stack.transport.exchange(&server.query()).await;
     assert_eq!((exchange.outcome.is_ok(), exchange.protocol), (true, Protocol::Tcp));
+    assert!(exchange.flaws.loses_case);
     assert!(stack.health.quirks(server.address, std::time::Instant::now()).mismatches_udp);
 }
 

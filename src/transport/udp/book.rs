@@ -13,7 +13,7 @@ use dashmap::DashMap;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use crate::dns::message::{HEADER_OCTETS, is_bare_error_to, is_reply_to};
+use crate::dns::message::{HEADER_OCTETS, is_bare_error_to, is_reply_in_other_letters, is_reply_to};
 use crate::dns::rrset::Rcode;
 
 /// How long a closed question is remembered: longer than honest servers take to answer late.
@@ -33,6 +33,8 @@ pub(super) enum Arrival {
     Reply(Vec<u8>),
     /// Something of that many octets that matches no question, so that a forger may be at work.
     Suspicion(usize),
+    /// The same, and it would match this question but for the case of its letters.
+    OtherLetters(usize),
 }
 
 /// All questions of one transport.
@@ -119,7 +121,12 @@ impl Book {
                     return;
                 }
                 None if entry.waiter.is_none() && (is_match || is_same_but_case(octets, &entry.query)) => return,
-                None => {}
+                None => {
+                    if let Some(waiter) = entry.waiter.take_if(|_| is_reply_in_other_letters(octets, &entry.query)) {
+                        page.closed.push_back((slot, Instant::now()));
+                        let _ = waiter.send(Arrival::OtherLetters(octets.len()));
+                    }
+                }
             }
         }
         page.suspect(octets.len());

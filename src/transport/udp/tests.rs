@@ -101,7 +101,9 @@ async fn a_late_reply_does_not_answer_a_new_question() {
     let mut outcomes = Vec::new();
     for _ in 0..2 {
         let (octets, ticket) = udp.enter(&query, socket.number).unwrap();
-        outcomes.push(udp.send_and_wait(&query, &socket, &octets, ticket).await.map(|reply| reply.id));
+        outcomes.push(
+            udp.send_and_wait(&query, &socket, &octets, ticket, &mut Flaws::default()).await.map(|reply| reply.id),
+        );
         assert!(udp.book.queries(server.address).is_empty(), "nothing is out");
         if let Some(Ok(id)) = outcomes.get(1) {
             assert_eq!(id.to_be_bytes(), octets[..2]);

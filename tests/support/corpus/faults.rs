@@ -168,6 +168,9 @@ faults! {
     "spf_no_all" Any, 1, spf::no_all, spf::redirect_alone;
     "answer_too_large" Any, 1, health::answer_too_large, health::many_texts;
     "broken_edns" Any, 1, health::broken_edns, health::silent_on_edns;
+    "broken_0x20" Any, 1, health::broken_0x20, health::lower_case_over_tcp;
+    "broken_qmin" Any, 1, health::broken_qmin, health::denies_another_name;
+    "refused_by_policy" Any, 1, health::refused_by_policy, health::refuses_other_names;
     "broken_tcp" Any, 1, health::broken_tcp, health::whole_over_tcp;
     "cname_at_apex" Any, 1, health::cname_at_apex, health::cname_below_apex;
     "dnssec_bogus_no_dnskey" Any, 1, health::dnssec_bogus, health::unknown_algorithm;

@@ -79,6 +79,58 @@ pub(super) fn whole_over_tcp(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
     cut_texts(tenant);
 }
 
+/// The servers repeat questions in lower case over UDP.
+pub(super) fn broken_0x20(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    tenant.move_to_odd();
+    tenant.rule(&format!("udp any under {} -> lower-case", tenant.zone()));
+    beside(tenant, "broken_0x20");
+}
+
+/// The servers repeat questions in lower case over TCP, where the texts have to be asked for.
+pub(super) fn lower_case_over_tcp(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    cut_texts(tenant);
+    writeln!(tenant.more, "  tcp any under {} -> lower-case", tenant.zone()).unwrap();
+}
+
+/// The servers say of the name above the keys that it does not exist.
+pub(super) fn broken_qmin(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    tenant.move_to_odd();
+    tenant.rule(&format!("any _domainkey.{} -> NXDOMAIN, aa", tenant.domain()));
+    writeln!(tenant.more, "    authority {0} 300 SOA ns.{0} host.{0} 1 7200 900 1209600 300", tenant.zone()).unwrap();
+    tenant.is_full = true;
+    beside(tenant, "broken_qmin");
+}
+
+/// The servers say so of a name that has nothing below it.
+pub(super) fn denies_another_name(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    tenant.move_to_odd();
+    tenant.rule(&format!("any _domainkeys.{} -> NXDOMAIN, aa", tenant.domain()));
+    tenant.is_full = true;
+}
+
+/// The servers answer for the zone itself, and for nothing that is asked for; or not for some of the keys.
+pub(super) fn refused_by_policy(tenant: &mut Tenant, mask: &[usize], dice: &mut Dice) {
+    tenant.move_to_odd();
+    tenant.expected.root_cause = "refused_by_policy";
+    beside(tenant, "refused_by_policy");
+    if dice.below(2) == 0 {
+        tenant.rule(&format!("SOA {} -> normal", tenant.zone()));
+        tenant.rule(&format!("any under {} -> REFUSED", tenant.zone()));
+        tenant.expected.records = vec![State::Unable; 5];
+        return;
+    }
+    for at in mask {
+        tenant.rule(&format!("any {}._domainkey.{} -> REFUSED", tenant.tokens[*at], tenant.domain()));
+        tenant.expected.records[*at] = State::Unable;
+    }
+}
+
+/// The servers refuse what nobody asks.
+pub(super) fn refuses_other_names(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    tenant.move_to_odd();
+    tenant.rule(&format!("any under intranet.{} -> REFUSED", tenant.domain()));
+}
+
 /// The panel let the owner make the whole zone an alias, on a server that checks nothing.
 pub(super) fn cname_at_apex(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
     tenant.move_to_odd();
