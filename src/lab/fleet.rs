@@ -4,7 +4,6 @@
 //! The same count and seed give the same text, everywhere and for ever: `fixtures/lab/tenants.scn` is one of them. A
 //! tenant is its registry's delegation, its zone, what its servers do wrong, and its check with what must come of it.
 
-mod dice;
 mod dmarc;
 mod exchange;
 mod faults;
@@ -19,7 +18,7 @@ mod words;
 
 use std::fmt::Write;
 
-use dice::Dice;
+use crate::lab::dice::Dice;
 use faults::Fault;
 use operators::{Operator, PROVIDERS, REGISTRIES, Registry, operator};
 use tenant::{Sender, Tenant};

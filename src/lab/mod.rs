@@ -16,6 +16,7 @@
 //! ```
 
 mod desk;
+mod dice;
 pub mod fleet;
 mod tcp;
 mod udp;

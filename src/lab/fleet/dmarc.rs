@@ -1,6 +1,6 @@
 //! What people get wrong around a DMARC policy, and what is worth knowing of one.
 
-use crate::lab::fleet::dice::Dice;
+use crate::lab::dice::Dice;
 use crate::lab::fleet::policies::{quoted, replace_dmarc};
 use crate::lab::fleet::tenant::{Line, Tenant};
 

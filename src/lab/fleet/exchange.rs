@@ -1,7 +1,7 @@
 //! What people and panels do to MX records and to the custom MAIL FROM name: one function a fault, on a tenant whose
 //! records are right.
 
-use crate::lab::fleet::dice::Dice;
+use crate::lab::dice::Dice;
 use crate::lab::fleet::policies::quoted;
 use crate::lab::fleet::tenant::{Line, Tenant};
 

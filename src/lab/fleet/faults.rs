@@ -1,6 +1,6 @@
 //! What can be wrong with a tenant, each fault with the providers where it happens and what must come of it.
 
-use crate::lab::fleet::dice::Dice;
+use crate::lab::dice::Dice;
 use crate::lab::fleet::tenant::{Sender, Tenant};
 use crate::lab::fleet::{dmarc, exchange, records, servers, slips, spf};
 

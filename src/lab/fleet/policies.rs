@@ -1,6 +1,6 @@
 //! SPF and DMARC as people write them.
 
-use crate::lab::fleet::dice::Dice;
+use crate::lab::dice::Dice;
 use crate::lab::fleet::tenant::{Line, Tenant};
 
 /// SPF records with SES in them, for a sender domain.

@@ -1,6 +1,6 @@
 //! What people and panels do to records: one function a fault, on a tenant whose records are right.
 
-use crate::lab::fleet::dice::Dice;
+use crate::lab::dice::Dice;
 use crate::lab::fleet::policies::{quoted, replace_dmarc, replace_spf};
 use crate::lab::fleet::tenant::{Line, RuleText, Tenant};
 

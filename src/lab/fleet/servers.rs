@@ -1,6 +1,6 @@
 //! What is wrong with name servers and delegations: one function a fault, on a tenant whose records are right.
 
-use crate::lab::fleet::dice::Dice;
+use crate::lab::dice::Dice;
 use crate::lab::fleet::operators::operator;
 use crate::lab::fleet::policies::quoted;
 use crate::lab::fleet::tenant::{Line, RuleText, Tenant, ZoneText, absolute};

@@ -1,6 +1,6 @@
 //! Slips of the hand in the DKIM records, and what is worth knowing beside right ones: one function a fault, as in `records`.
 
-use crate::lab::fleet::dice::Dice;
+use crate::lab::dice::Dice;
 use crate::lab::fleet::tenant::{Line, RuleText, Tenant};
 
 /// The servers of Amazon SES.

@@ -1,6 +1,6 @@
 //! What people get wrong in an SPF record that includes Amazon SES, and in the tree under it.
 
-use crate::lab::fleet::dice::Dice;
+use crate::lab::dice::Dice;
 use crate::lab::fleet::policies::{quoted, replace_spf};
 use crate::lab::fleet::tenant::{Line, Tenant};
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::expectation::DKIM_TOKENS;
-use crate::lab::fleet::dice::Dice;
+use crate::lab::dice::Dice;
 use crate::lab::fleet::operators::{Operator, Registry, Server};
 use crate::lab::fleet::policies;
 

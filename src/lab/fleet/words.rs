@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::lab::fleet::dice::Dice;
+use crate::lab::dice::Dice;
 
 /// First halves: trees, weather, colours, manners.
 const FIRSTS: &[&str] = &[
