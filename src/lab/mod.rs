@@ -18,6 +18,7 @@
 mod desk;
 mod dice;
 pub mod fleet;
+pub mod ses;
 mod tcp;
 mod udp;
 
