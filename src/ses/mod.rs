@@ -7,9 +7,11 @@
 //! ```
 //!
 //! [`identity`] holds what SES says in its own words; [`expect`] says which records that asks for; [`reconcile`] says
-//! what the verdict and SES mean together. [`client`] is the only door to SES and the only part that asks.
+//! what the verdict and SES mean together. [`client`] is the only door to SES; [`sync`] asks it for a whole fleet with few
+//! calls.
 
 pub mod client;
 pub mod expect;
 pub mod identity;
 pub mod reconcile;
+pub mod sync;
