@@ -450,6 +450,10 @@ catalogue! {
         "The DMARC policy asks for exactly the author's domain, and the mail is signed or sent in the name of another one."
         "Use relaxed alignment (adkim=r, aspf=r), which takes the whole organization."
         "RFC 9989 §4.4";
+    DmarcMisalign "dmarc_misalign" Error
+        "The mail is signed or sent in the name of another organization than the author's, which no DMARC policy lets pass."
+        "Sign and send in the name of the author's domain, or of one in the same organization."
+        "RFC 9989 §4.4, §4.10.2";
     DmarcRuaUnauthorised "dmarc_rua_unauthorised" Warning
         "DMARC reports are to go to another organization, which has not published that it takes them."
         "Have that organization publish its consent, or send the reports to an address of your own."

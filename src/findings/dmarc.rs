@@ -1,5 +1,6 @@
 //! The DMARC policy of the domain: its own, or that of a domain above by the tree walk (RFC 9989 §4.10).
 
+mod alignment;
 mod around;
 pub mod assess;
 mod told;
@@ -14,14 +15,15 @@ use crate::evidence::{Evidence, Observation};
 use crate::expectation::{Depth, Expectation, ExpectedRecord, RecordKind};
 use crate::findings::catalogue::{Code, Severity};
 use crate::findings::delegation::not_registered;
-use crate::findings::dmarc::around::Around;
-pub use crate::findings::dmarc::told::Legs;
+pub use crate::findings::dmarc::alignment::Legs;
+use crate::findings::dmarc::alignment::{Alignment, ends_walk};
+use crate::findings::dmarc::around::{Around, Read};
 use crate::findings::dmarc::told::{Told, is_near_miss};
 use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus, Subject};
 use crate::findings::status::standing;
 use crate::findings::txt::{Texts, records_found, texts_at, texts_from};
 use crate::findings::view::{View, Views};
-use crate::records::dmarc::{Applicable, PublicSuffix, Scope, discover, is_dmarc, parse, tree_walk};
+use crate::records::dmarc::{Applicable, DmarcRecord, Scope, discover, is_dmarc, parse, tree_walk};
 
 /// Judges the DMARC records that are expected, in the expectation's order.
 ///
@@ -98,7 +100,6 @@ fn further(
         return Default::default();
     };
     let around = around(evidence, record, &domain);
-    let is_full = expectation.depth == Depth::Full;
     let mut needed = Vec::new();
     let mut read = |name: &Name| match texts_at(evidence, name) {
         Texts::Known(texts) => Some(texts),
@@ -119,41 +120,60 @@ fn further(
         told.extend(around.wildcard(&own, &mut read));
     }
     if status == RecordStatus::Ok {
-        let exists = !is_nonexistent(evidence, &expectation.domain);
-        let mut found = vec![(record.name.clone(), own.clone())];
-        found.extend(above(evidence, &domain).found);
-        let discovery = discover(&domain, exists, &found);
-        let (subject, author) = (&around.subject, &expectation.domain);
-        match &discovery.policy {
-            Applicable::Own(policy) => {
-                let text = own.iter().find(|text| is_dmarc(text)).map(Vec::as_slice).unwrap_or_default();
-                told.extend(told::old_tags(subject, &record.name, policy, text));
-                told.extend(told::test_mode(subject, &record.name, policy, Scope::OwnName));
-                told.extend(told::strict_misalign(subject, &record.name, author, policy, legs(expectation)));
-                told.extend(alias(evidence, record, subject));
-                if is_full {
-                    told.extend(around.wildcard(&own, &mut read));
-                    let organization = discovery.organizational_domain.as_ref();
-                    told.extend(around.unauthorised(policy, organization, &mut read));
-                }
-            }
-            Applicable::Inherited { domain: from, record: policy, .. } => {
-                let place = from.prepend("_dmarc").unwrap_or_else(|_| from.clone());
-                let scope = if exists { Scope::Subdomain } else { Scope::NonexistentSubdomain };
-                told.extend(told::test_mode(subject, &place, policy, scope));
-                told.extend(told::strict_misalign(subject, &place, author, policy, legs(expectation)));
-                let organization = discovery.organizational_domain.as_ref();
-                told.extend(
-                    organization.and_then(|domain| told::psl_disagrees(subject, &place, author, domain, "policy")),
-                );
-                if is_full {
-                    told.extend(around.wrong_place(&mut read));
-                }
-            }
-            _ => {}
-        }
+        told.extend(behind(expectation, evidence, record, &around, &own, &mut read));
     }
     (told.into_iter().map(|told| proven(told, evidence)).collect(), needed)
+}
+
+/// Tells what is worth knowing of the policy that applies, be it the domain's own or one above; `own` are the texts at
+/// the domain's own name.
+fn behind(
+    expectation: &Expectation,
+    evidence: &Evidence,
+    record: &ExpectedRecord,
+    around: &Around<'_>,
+    own: &[Vec<u8>],
+    read: &mut Read<'_>,
+) -> Vec<Told> {
+    let mut told: Vec<Told> = Vec::new();
+    let is_full = expectation.depth == Depth::Full;
+    let exists = !is_nonexistent(evidence, &expectation.domain);
+    let mut found = vec![(record.name.clone(), own.to_vec())];
+    found.extend(above(evidence, around.domain).found);
+    let discovery = discover(around.domain, exists, &found);
+    let (subject, author) = (&around.subject, &expectation.domain);
+    let organization = discovery.organizational_domain.as_ref();
+    let alignment = Alignment { author, legs: legs(expectation), organization, found: &found };
+    // At depth quick nothing is asked for it: a name below the domain is taken to belong to its organization.
+    let align = |place: &Name, policy: &DmarcRecord, read: &mut Read<'_>| match is_full {
+        true => alignment.judge(subject, place, policy, read),
+        false => alignment.judge(subject, place, policy, &mut |_| None),
+    };
+    match &discovery.policy {
+        Applicable::Own(policy) => {
+            let text = own.iter().find(|text| is_dmarc(text)).map(Vec::as_slice).unwrap_or_default();
+            told.extend(told::old_tags(subject, &record.name, policy, text));
+            told.extend(told::test_mode(subject, &record.name, policy, Scope::OwnName));
+            told.extend(align(&record.name, policy, read));
+            told.extend(alias(evidence, record, subject));
+            if is_full {
+                told.extend(around.wildcard(own, read));
+                told.extend(around.unauthorised(policy, organization, read));
+            }
+        }
+        Applicable::Inherited { domain: from, record: policy, .. } => {
+            let place = from.prepend("_dmarc").unwrap_or_else(|_| from.clone());
+            let scope = if exists { Scope::Subdomain } else { Scope::NonexistentSubdomain };
+            told.extend(told::test_mode(subject, &place, policy, scope));
+            told.extend(align(&place, policy, read));
+            told.extend(organization.and_then(|domain| told::psl_disagrees(subject, &place, author, domain, "policy")));
+            if is_full {
+                told.extend(around.wrong_place(read));
+            }
+        }
+        _ => {}
+    }
+    told
 }
 
 /// Puts together what is around the policy of a domain.
@@ -337,12 +357,10 @@ fn above(evidence: &Evidence, domain: &Name) -> Above {
         match texts_at(evidence, &asked) {
             Texts::Known(texts) => {
                 let mut policies = texts.iter().filter(|text| is_dmarc(text));
-                let sole = policies.next().filter(|_| policies.next().is_none()).cloned();
+                has_policy |= policies.next().is_some_and(|_| policies.next().is_none());
+                let is_end = ends_walk(&texts);
                 above.found.push((asked, texts));
-                has_policy |= sole.is_some();
-                // The walk ends at a record that says whether it is a public suffix's (RFC 9989 §4.10).
-                let public_suffix = sole.and_then(|text| parse(&text).ok()).map(|record| record.public_suffix);
-                if public_suffix.is_some_and(|says| says != PublicSuffix::Unknown) {
+                if is_end {
                     break;
                 }
             }

@@ -24,26 +24,51 @@ pub(super) fn wrong_place(case: &Case<'_>) -> Remedy {
 pub(super) fn strict_misalign(case: &Case<'_>) -> Remedy {
     let domain = shown(&case.expectation.domain);
     let place = case.name("name").map_or_else(|| shown(case.owner), shown);
-    let mut legs = Vec::new();
-    if let Some(name) = case.name("mail_from") {
-        legs.push(format!("SPF vouches for {} (aspf=s)", shown(name)));
-    }
-    if let Some(name) = case.name("signed_by") {
-        legs.push(format!("DKIM signs for {} (adkim=s)", shown(name)));
-    }
-    let legs = if legs.is_empty() { "it is sent or signed for another one".to_owned() } else { legs.join(" and ") };
-    let still = match case.text("still_aligned") {
-        Some("dkim") => " The mail passes by its DKIM signature alone, and fails where that breaks on the way.",
-        Some("spf") => " The mail passes by SPF alone, and fails where it is forwarded.",
-        Some(_) => " No leg is left: receivers treat the mail as failing DMARC.",
-        None => "",
-    };
-    let what = format!("The DMARC policy at {place} asks for exactly {domain}, but {legs}.{still}");
+    let legs = legs(case, " (aspf=s)", " (adkim=s)");
+    let what = format!("The DMARC policy at {place} asks for exactly {domain}, but {legs}.{}", still(case));
     let advice = format!(
         "At {}, take adkim=s and aspf=s out of the record: relaxed alignment takes all names of the organization.",
         case.place.who()
     );
     case.advise(what, advice)
+}
+
+/// A leg belongs to another organization.
+pub(super) fn misalign(case: &Case<'_>) -> Remedy {
+    let domain = shown(&case.expectation.domain);
+    let organization = case.name("organizational_domain").map_or_else(|| domain.clone(), shown);
+    let what = format!(
+        "By DMARC {domain} belongs to the organization of {organization}, but {}, which does not.{}",
+        legs(case, "", ""),
+        still(case)
+    );
+    let advice = format!(
+        "Have the mail signed and sent in the name of {domain} or of a name below it; where that is so, take psd= out of the \
+         DMARC records below {organization}, which makes organizations of their own of them."
+    );
+    case.advise(what, advice)
+}
+
+/// Says which names the mail is sent and signed in, as far as they do not align.
+fn legs(case: &Case<'_>, by_spf: &str, by_dkim: &str) -> String {
+    let mut legs = Vec::new();
+    if let Some(name) = case.name("mail_from") {
+        legs.push(format!("SPF vouches for {}{by_spf}", shown(name)));
+    }
+    if let Some(name) = case.name("signed_by") {
+        legs.push(format!("DKIM signs for {}{by_dkim}", shown(name)));
+    }
+    if legs.is_empty() { "it is sent or signed for another one".to_owned() } else { legs.join(" and ") }
+}
+
+/// Says which leg still stands.
+fn still(case: &Case<'_>) -> &'static str {
+    match case.text("still_aligned") {
+        Some("dkim") => " The mail passes by its DKIM signature alone, and fails where that breaks on the way.",
+        Some("spf") => " The mail passes by SPF alone, and fails where it is forwarded.",
+        Some(_) => " No leg is left: receivers treat the mail as failing DMARC.",
+        None => "",
+    }
 }
 
 /// Another organization did not agree to get the reports.

@@ -135,6 +135,7 @@ pub fn remedy(finding: &Finding, expectation: &Expectation, evidence: &Evidence)
         Code::DmarcInherited => mail::dmarc_inherited(&case),
         Code::DmarcWrongPlace => dmarc::wrong_place(&case),
         Code::DmarcStrictMisalign => dmarc::strict_misalign(&case),
+        Code::DmarcMisalign => dmarc::misalign(&case),
         Code::DmarcRuaUnauthorised => dmarc::rua_unauthorised(&case),
         Code::DmarcWildcard => dmarc::wildcard(&case),
         Code::DmarcOldTags => dmarc::old_tags(&case),

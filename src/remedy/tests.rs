@@ -210,6 +210,10 @@ fn finding(code: Code, servers: [&str; 2]) -> Finding {
         Code::DmarcStrictMisalign => Finding::new(code, dmarc())
             .with("mail_from", a_name("bounce.mail.example.com."))
             .with("still_aligned", text("dkim")),
+        Code::DmarcMisalign => Finding::new(code, dmarc())
+            .with("signed_by", a_name("example.net."))
+            .with("organizational_domain", a_name("example.com."))
+            .with("still_aligned", text("none")),
         Code::DmarcRuaUnauthorised => Finding::new(code, dmarc())
             .with("host", a_name("reports.example."))
             .with("authorisation", a_name("mail.example.com._report._dmarc.reports.example.")),

@@ -10,11 +10,12 @@ use crate::dns::rrset::{Question, RecordType};
 use crate::evidence::Observation;
 use crate::expectation::RecordKind;
 use crate::findings::catalogue::{Code, Severity};
+use crate::findings::dmarc::alignment::{Alignment, Legs, ends_walk};
 use crate::findings::dmarc::around::{self, Around};
-use crate::findings::dmarc::told::{self, Legs, Told, is_near_miss};
+use crate::findings::dmarc::told::{self, Told, is_near_miss};
 use crate::findings::finding::{Argument, Finding, Subject};
 use crate::records::dmarc::{
-    Applicable, Discovery, DmarcRecord, Policy, PolicyTag, PublicSuffix, Scope, discover, is_dmarc, parse, tree_walk,
+    Applicable, Discovery, DmarcRecord, Policy, PolicyTag, Scope, discover, is_dmarc, tree_walk,
 };
 
 /// A label that nobody chose, for names that exist only where a wildcard makes them up.
@@ -125,13 +126,6 @@ pub fn assess(domain: &Name, legs: Legs<'_>, said: &Said) -> Step {
     judge.conclude(queries)
 }
 
-/// Says whether the walk ends at these texts: one record that says whether it is a public suffix's (RFC 9989 §4.10).
-fn ends_walk(texts: &[Vec<u8>]) -> bool {
-    let mut policies = texts.iter().filter(|text| is_dmarc(text));
-    let sole = policies.next().filter(|_| policies.next().is_none());
-    sole.and_then(|text| parse(text).ok()).is_some_and(|record| record.public_suffix != PublicSuffix::Unknown)
-}
-
 /// Returns what receivers apply, where the domain exists or does not.
 fn effective(discovery: &Discovery, exists: bool) -> Option<Policy> {
     match &discovery.policy {
@@ -223,7 +217,7 @@ impl Judge<'_> {
         match &self.discovery.policy {
             Applicable::Own(record) => told.extend(self.of_own(record, &own, &around, read)),
             Applicable::Inherited { domain, record, tag } => {
-                told.extend(self.of_inherited(domain, record, *tag, &around));
+                told.extend(self.of_inherited(domain, record, *tag, &around, read));
                 told.extend(around.wrong_place(read));
             }
             Applicable::Unusable { domain, error } => {
@@ -285,7 +279,7 @@ impl Judge<'_> {
         told.extend(flaw.map(|finding| Told { finding, read_at: vec![self.place.clone()] }));
         told.extend(told::old_tags(subject, self.place, record, text));
         told.extend(told::test_mode(subject, self.place, record, Scope::OwnName));
-        told.extend(told::strict_misalign(subject, self.place, self.domain, record, self.legs));
+        told.extend(self.alignment().judge(subject, self.place, record, read));
         let alias = self.said.heard.get(self.place).and_then(Option::as_ref).and_then(|heard| heard.alias.clone());
         told.extend(alias.map(|target| told::alias(subject, self.place, target)));
         let organization = self.discovery.organizational_domain.as_ref();
@@ -298,7 +292,14 @@ impl Judge<'_> {
     }
 
     /// Tells what is worth knowing of a record above that applies.
-    fn of_inherited(&self, from: &Name, record: &DmarcRecord, tag: PolicyTag, around: &Around<'_>) -> Vec<Told> {
+    fn of_inherited(
+        &self,
+        from: &Name,
+        record: &DmarcRecord,
+        tag: PolicyTag,
+        around: &Around<'_>,
+        read: &mut around::Read<'_>,
+    ) -> Vec<Told> {
         let subject = &around.subject;
         let place = from.prepend("_dmarc").unwrap_or_else(|_| from.clone());
         let scope = scope(tag != PolicyTag::Np);
@@ -309,10 +310,16 @@ impl Judge<'_> {
             told.push(Told { finding, read_at: vec![self.place.clone(), place.clone()] });
             told.extend(told::test_mode(subject, &place, record, scope));
         }
-        told.extend(told::strict_misalign(subject, &place, self.domain, record, self.legs));
+        told.extend(self.alignment().judge(subject, &place, record, read));
         let organization = self.discovery.organizational_domain.as_ref();
         told.extend(organization.and_then(|at| told::psl_disagrees(subject, &place, self.domain, at, "policy")));
         told
+    }
+
+    /// Puts together what is known of who signs and sends.
+    fn alignment(&self) -> Alignment<'_> {
+        let organization = self.discovery.organizational_domain.as_ref();
+        Alignment { author: self.domain, legs: self.legs, organization, found: self.found }
     }
 
     /// Tells what could not be asked: an error where the policy hangs on it, else a notice.

@@ -6,7 +6,7 @@ use crate::dns::name::Name;
 use crate::dns::public_suffix::registrable_name;
 use crate::findings::catalogue::{Code, Severity};
 use crate::findings::finding::{Argument, Finding, Subject};
-use crate::records::dmarc::{Alignment, DmarcRecord, PolicyTag, Problem, Scope, is_dmarc};
+use crate::records::dmarc::{DmarcRecord, PolicyTag, Problem, Scope, is_dmarc};
 
 /// A finding, and the names whose TXT records prove it.
 pub(super) struct Told {
@@ -14,15 +14,6 @@ pub(super) struct Told {
     pub(super) finding: Finding,
     /// Where it was read; never empty.
     pub(super) read_at: Vec<Name>,
-}
-
-/// Who signs and who gets bounces, where that is known.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Legs<'a> {
-    /// The domain that signs (DKIM `d=`); the author's own where SES has an identity for it.
-    pub signed_by: Option<&'a Name>,
-    /// The envelope's domain (SPF): the custom MAIL FROM.
-    pub mail_from: Option<&'a Name>,
 }
 
 /// Starts a finding about a record at `place`.
@@ -108,38 +99,6 @@ pub(super) fn test_mode(subject: &Subject, place: &Name, record: &DmarcRecord, s
 pub(super) fn alias(subject: &Subject, place: &Name, target: Name) -> Told {
     let finding = about(Code::DmarcCname, subject, place).with("target", Argument::Name(target));
     Told { finding, read_at: vec![place.clone()] }
-}
-
-/// Tells that strict alignment leaves a leg out, and which one still stands (RFC 9989 §4.4): a warning while one does,
-/// an error where none is left.
-pub(super) fn strict_misalign(
-    subject: &Subject,
-    place: &Name,
-    author: &Name,
-    record: &DmarcRecord,
-    legs: Legs<'_>,
-) -> Option<Told> {
-    let falls = |alignment, of: Option<&Name>| alignment == Alignment::Strict && of.is_some_and(|of| of != author);
-    let dkim_falls = falls(record.dkim_alignment, legs.signed_by);
-    let spf_falls = falls(record.spf_alignment, legs.mail_from);
-    let (leg, aligned) = match (dkim_falls, spf_falls) {
-        (false, false) => return None,
-        (true, true) => ("dkim and spf", "none"),
-        (true, false) => ("dkim", if legs.mail_from.is_some() { "spf" } else { "none" }),
-        (false, true) => ("spf", "dkim"),
-    };
-    let severity = if aligned == "none" { Severity::Error } else { Severity::Warning };
-    let mut finding = about(Code::DmarcStrictMisalign, subject, place)
-        .with_severity(severity)
-        .with("leg", Argument::Text(leg.to_owned()))
-        .with("still_aligned", Argument::Text(aligned.to_owned()));
-    if let Some(name) = legs.mail_from.filter(|_| spf_falls) {
-        finding = finding.with("mail_from", Argument::Name(name.clone()));
-    }
-    if let Some(name) = legs.signed_by.filter(|_| dkim_falls) {
-        finding = finding.with("signed_by", Argument::Name(name.clone()));
-    }
-    Some(Told { finding, read_at: vec![place.clone()] })
 }
 
 /// Tells that receivers that still go by the public suffix list see another organizational domain (RFC 7489 §3.2) than

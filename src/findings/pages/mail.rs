@@ -173,7 +173,18 @@ pub(super) const PAGES: &[(Code, Page)] = &[
     row(
         Code::DmarcStrictMisalign,
         "The policy has adkim=s or aspf=s, and the domain that signs or sends the mail is not the author's domain itself.",
-        &[(Code::DmarcSyntax, "there the policy cannot be used at all.")],
+        &[
+            (Code::DmarcSyntax, "there the policy cannot be used at all."),
+            (Code::DmarcMisalign, "there relaxed alignment does not help either."),
+        ],
+    ),
+    row(
+        Code::DmarcMisalign,
+        "The tree walk of RFC 9989 §4.10, from the author's domain and from the one that signs or sends the mail, ends at different organizational domains.",
+        &[(
+            Code::DmarcStrictMisalign,
+            "there both belong to one organization, and the policy asks for the very domain.",
+        )],
     ),
     row(
         Code::DmarcRuaUnauthorised,

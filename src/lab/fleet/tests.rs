@@ -38,6 +38,7 @@ const NOT_IN_THE_DEMO: &[Code] = &[
     Code::SpfLabelMissing,
     Code::SpfAsCname,
     Code::SpfOnUnusedName,
+    Code::DmarcMisalign,
     Code::ExpiredParked,
     Code::WrongProviderEdited,
     Code::DnssecBogusNoDnskey,

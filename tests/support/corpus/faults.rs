@@ -154,6 +154,7 @@ faults! {
     "mailfrom_spf_absent" Any, 1, mail::mailfrom_spf_absent, mail::bounces;
     "mailfrom_is_cname" Any, 1, mail::mailfrom_is_cname, mail::alias_below;
     "dmarc_strict_misalign" Any, 1, mail::dmarc_strict_misalign, mail::aligned;
+    "dmarc_misalign" Any, 1, mail::dmarc_misalign, mail::aligned;
     "spf_on_unused_name" Any, 1, mail::spf_on_unused_name, mail::bounces;
     "MX and MAIL FROM" Any, 1, mail::both, mail::bounces;
     "spf_too_many_lookups" Any, 1, spf::too_many_lookups, spf::just_enough_lookups;

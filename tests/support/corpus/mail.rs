@@ -271,3 +271,12 @@ pub(super) fn spf_on_unused_name(tenant: &mut Tenant, mask: &[usize], dice: &mut
     tenant.is_full = true;
     tenant.expected.beside.insert("spf_on_unused_name");
 }
+
+/// A record with psd=n makes an organization of its own of the MAIL FROM name.
+pub(super) fn dmarc_misalign(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
+    bounce_to(tenant, &[feedback(REGION)], State::Ok);
+    let owner = tenant.below(&format!("_dmarc.{FRONT}"));
+    tenant.others.push((owner, txt("v=DMARC1; p=none; psd=n")));
+    tenant.is_full = true;
+    tenant.expected.beside.extend(["dmarc_misalign", "spf_on_unused_name"]);
+}

@@ -135,3 +135,48 @@ fn strict_alignment_leaves_a_leg_out_only_where_the_names_differ() {
         assert_eq!(found.map(|finding| finding.severity), severity, "{legs:?}");
     }
 }
+
+#[test]
+fn relaxed_alignment_takes_the_names_of_one_organization_and_of_no_other() {
+    let names = ["bounce.mail.example.com", "mail.example.com", "example.com", "example.net"].map(name);
+    let [below, author, above, other] = &names;
+    let relaxed = "_dmarc.example.com: v=DMARC1; p=none";
+    let of_its_own = "_dmarc.bounce.mail.example.com: v=DMARC1; psd=n";
+    let of_a_registry = "_dmarc.mail.example.com: v=DMARC1; p=none; psd=y";
+    for (text, signed_by, mail_from, expected) in [
+        (relaxed, author, None, ""),
+        (relaxed, author, Some(below), ""),
+        (relaxed, above, Some(below), ""),
+        (relaxed, other, None, "error dkim none"),
+        (relaxed, other, Some(below), "warning dkim spf"),
+        (relaxed, author, Some(other), "warning spf dkim"),
+        (relaxed, other, Some(other), "error dkim and spf none"),
+        (&format!("{relaxed}\n{of_its_own}"), author, Some(below), "warning spf dkim"),
+        (of_a_registry, author, Some(below), "warning spf dkim"),
+        // Nobody knows whose the other name is.
+        (&format!("{relaxed}\n_dmarc.example.net: timeout"), other, None, ""),
+    ] {
+        let legs = Legs { signed_by: Some(signed_by), mail_from };
+        let (_, assessment) = assessed("mail.example.com", text, legs);
+        let found = assessment.findings.iter().find(|finding| finding.code == Code::DmarcMisalign);
+        let told = found.map(|finding| {
+            let of = |key: &str| match finding.arguments.get(key) {
+                Some(Argument::Text(text)) => text.clone(),
+                other => format!("{other:?}"),
+            };
+            format!("{} {} {}", finding.severity.as_str(), of("leg"), of("still_aligned"))
+        });
+        assert_eq!(told.unwrap_or_default(), expected, "{text} {legs:?}");
+        assert!(assessment.queries.len() <= 3, "the walk of another name is none of the author's");
+    }
+}
+
+#[test]
+fn a_strict_leg_of_another_organization_is_told_as_that() {
+    let (other, author) = (name("example.net"), name("example.com"));
+    let strict = "_dmarc.example.com: v=DMARC1; p=none; aspf=s; adkim=s";
+    let legs = Legs { signed_by: Some(&author), mail_from: Some(&other) };
+    let (_, assessment) = assessed("example.com", strict, legs);
+    let codes: Vec<Code> = assessment.findings.iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, [Code::DmarcMisalign]);
+}
