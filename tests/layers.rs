@@ -86,6 +86,7 @@ const IMPURE_CRATES: &[&str] = &["getrandom", "log", "rand", "tokio", "tracing"]
 const DOORS: &[(&str, &[&str])] = &[
     ("aws_config", &["ses/client"]),
     ("aws_sdk_sesv2", &["ses/client"]),
+    ("aws_smithy_http_client", &["ses/client"]),
     ("axum", &["api", "lab"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),

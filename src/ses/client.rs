@@ -3,6 +3,11 @@
 //! [`Identities`] is one account in one region: a domain may have an identity in each, and they have nothing to do with
 //! each other but where one is the replica of another. The rest of the crate sees this trait alone.
 
+#[cfg(feature = "ses")]
+mod aws;
+#[cfg(feature = "ses")]
+mod gate;
+
 use std::fmt;
 
 use futures::future::BoxFuture;
@@ -10,6 +15,9 @@ use jiff::Timestamp;
 
 use crate::dns::name::Name;
 use crate::ses::identity::{KeyLength, ListedIdentity, OnMxFailure, SesIdentity, SesStatus};
+
+#[cfg(feature = "ses")]
+pub use aws::{AwsIdentities, AwsSettings, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_OPERATION_TIMEOUT, DEFAULT_PER_SECOND};
 
 /// The most identities on one page of a listing (SES: `PageSize`).
 pub const PAGE_SIZE: u16 = 1_000;
