@@ -309,6 +309,15 @@ pub(crate) struct LabArguments {
     /// The port to serve at, over UDP and TCP
     #[arg(long, default_value_t = 5300, env = "ZONEPROOF_LAB_PORT", hide_env = true)]
     pub(crate) port: u16,
+    /// The port of the lab's Amazon SES, over HTTP; 0 takes one that is free
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub(crate) ses_port: u16,
+    /// How many seconds of the SES's clock go by in a real one; 0 stops it
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) ses_speed: u32,
+    /// Serve the DNS alone, without an Amazon SES
+    #[arg(long, conflicts_with_all = ["ses_port", "ses_speed"])]
+    pub(crate) no_ses: bool,
 }
 
 /// How the DNS is asked; every option is also a variable, such as ZONEPROOF_MAX_QPS, and a line of the --config file,

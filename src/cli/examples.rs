@@ -111,7 +111,7 @@ Examples:
 pub(super) const LAB: &str = "\
 Examples:
   zoneproof lab
-  zoneproof lab case.scn --port 5301
+  zoneproof lab case.scn --port 5301 --ses-port 5302 --ses-speed 3600
 
 It serves until Ctrl-C, and says how to ask it.";
 

@@ -14,6 +14,8 @@ use crate::dns::rrset::UnknownRecordType;
 use crate::expectation::ExpectationError;
 #[cfg(feature = "lab")]
 use crate::lab::LabError;
+#[cfg(feature = "lab")]
+use crate::lab::ses::SesLabError;
 use crate::scenario::fixture::FixtureError;
 
 /// Why a command was not possible.
@@ -115,6 +117,10 @@ pub(crate) enum Failure {
     #[cfg(feature = "lab")]
     #[error("error: {}", with_source(.0))]
     Lab(#[from] LabError),
+    /// The lab's Amazon SES cannot start.
+    #[cfg(feature = "lab")]
+    #[error("error: {}", with_source(.0))]
+    SesLab(#[from] SesLabError),
     /// No checker can be made.
     #[error("error: {}", with_source(.0))]
     Build(#[from] BuildError),

@@ -1,4 +1,4 @@
-//! `zoneproof lab`: a small Internet on loopback, until Ctrl-C.
+//! `zoneproof lab`: a small Internet on loopback, with an Amazon SES of its own, until Ctrl-C.
 
 use std::env;
 use std::fs::{self, OpenOptions};
@@ -10,6 +10,7 @@ use crate::cli::args::LabArguments;
 use crate::cli::engine::read_scenario;
 use crate::cli::failure::Failure;
 use crate::cli::{WELL, console, interrupt};
+use crate::lab::ses::{SesLab, SesSettings};
 use crate::lab::{self, Lab};
 use crate::scenario::Scenario;
 use crate::scenario::expect::{Check, Subject};
@@ -30,10 +31,31 @@ pub(super) async fn run(arguments: LabArguments) -> Result<u8, Failure> {
     let scenario = Arc::new(read(&arguments.files)?);
     let lab = Lab::start(Arc::clone(&scenario), Some(arguments.port)).await?;
     let hints = write_hints(&lab)?;
-    console::print(&greeting(&scenario, &lab, &hints.0))?;
+    let mut text = greeting(&scenario, &lab, &hints.0);
+    let ses = if arguments.no_ses { None } else { Some(start_ses(&arguments, &lab).await?) };
+    if let Some((ses, identities)) = &ses {
+        text += &ses_greeting(ses, *identities);
+    }
+    console::print(&text)?;
     interrupts.next().await;
-    console::note(&format!("stopped after {} questions", lab.questions()));
+    let calls = ses.map(|(ses, _)| format!(" and {} calls of Amazon SES", ses.counters().calls_in_all()));
+    console::note(&format!("stopped after {} questions{}", lab.questions(), calls.unwrap_or_default()));
     Ok(WELL)
+}
+
+/// Starts an SES that looks at the lab, with an identity for each tenant, and says how many that are.
+async fn start_ses(arguments: &LabArguments, lab: &Lab) -> Result<(SesLab, usize), Failure> {
+    let settings = SesSettings { port: arguments.ses_port, speed: arguments.ses_speed, ..SesSettings::default() };
+    let ses = SesLab::start(&settings, lab.root_hints(), lab.port()).await?;
+    let identities = ses.populate(lab.scenario());
+    Ok((ses, identities))
+}
+
+/// Says how to call the lab's SES.
+fn ses_greeting(ses: &SesLab, identities: usize) -> String {
+    let variables: Vec<String> =
+        ses.environment().into_iter().map(|(name, value)| format!("  export {name}={value}\n")).collect();
+    format!("\nAn Amazon SES that looks at it, with {identities} identities, for any AWS SDK:\n{}", variables.concat())
 }
 
 /// Reads the scenarios and puts them together.

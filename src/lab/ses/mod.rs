@@ -119,11 +119,12 @@ impl Default for SesSettings {
 #[non_exhaustive]
 pub enum SesLabError {
     /// The port cannot be had.
-    #[error("cannot listen at port {port} of 127.0.0.1 for the lab's Amazon SES: {source}")]
+    #[error("cannot listen at port {port} of 127.0.0.1 for the lab's Amazon SES")]
     Listen {
         /// The port.
         port: u16,
         /// What the system says.
+        #[source]
         source: io::Error,
     },
     /// The lab's DNS cannot be asked.
