@@ -53,11 +53,11 @@ pub(super) async fn claim(
     Ok(claims)
 }
 
-/// Gives those that have become due their turns.
+/// Gives those that have become due their turns; those that somebody writes at the moment get it the next time.
 async fn deal_turns(tx: &mut Tx, shards: &[i64], now: Timestamp) -> Result<(), StoreError> {
     let statement = Statement::new(
         "WITH fresh AS (SELECT d.id, d.tenant, d.due_at FROM domains d WHERE d.due_at <= $1 AND d.due_at IS NOT NULL \
-         AND d.turn IS NULL AND d.operator_shard {in $2} ORDER BY d.due_at LIMIT $3), \
+         AND d.turn IS NULL AND d.operator_shard {in $2} ORDER BY d.due_at LIMIT $3 {skip d}), \
          served AS (SELECT coalesce(min(d.turn) - 1, 0) AS turn FROM domains d WHERE d.turn IS NOT NULL), \
          tenants AS (SELECT f.tenant, coalesce((SELECT max(t.turn) FROM domains t WHERE t.tenant = f.tenant AND \
          t.turn IS NOT NULL), 0) AS turn FROM (SELECT DISTINCT tenant FROM fresh) f), \

@@ -114,7 +114,12 @@ async fn add_chunk(
         ]);
     }
     const BATCH: &[&str] = &["id", "tenant", "name", "asked", "shard", "due_at"];
+    let keys = || last.keys().map(|(tenant, name)| vec![tenant.as_str().into(), name.as_str().into()]).collect();
     let mut tx = engine.begin().await?;
+    // Locked in the order of the ids, as all do that change many.
+    let lock = "WITH {batch} SELECT d.id FROM batch b JOIN domains d ON d.tenant = b.tenant AND d.name = b.name \
+                ORDER BY d.id {update d}";
+    tx.fetch(Statement::new(lock).batch(&["tenant", "name"], keys())).await?;
     let insert = "WITH {batch} INSERT INTO domains (id, tenant, name, asked, operator_shard, state, created_at, due_at, \
          negatives) SELECT id, tenant, name, asked, shard, $2, $1, due_at, 'null' FROM batch WHERE true";
     let conflict = match known {
@@ -127,13 +132,12 @@ async fn add_chunk(
     };
     let statement = Statement::new(format!("{insert}{conflict}")).batch(BATCH, rows);
     tx.execute(statement.bind(now).bind(DomainState::Pending.as_str())).await?;
-    let keys = last.keys().map(|(tenant, name)| vec![tenant.as_str().into(), name.as_str().into()]).collect();
     let find = Statement::new(
         "WITH {batch} SELECT d.tenant, d.name, d.id FROM batch b JOIN domains d ON d.tenant = b.tenant \
          AND d.name = b.name",
     );
     let mut found = BTreeMap::new();
-    for mut row in tx.fetch(find.batch(&["tenant", "name"], keys)).await? {
+    for mut row in tx.fetch(find.batch(&["tenant", "name"], keys())).await? {
         let key = (row.text("domains.tenant")?, row.text("domains.name")?);
         found.insert(key, row.text("domains.id")?);
     }

@@ -75,15 +75,13 @@ async fn record_chunk(engine: &Engine, chunk: &[Outcome], bodies: &[Vec<u8>]) ->
     let held: HashSet<ShardLease> = hold(&mut tx, &leases).await?.into_iter().collect();
     let before = look(&mut tx, chunk).await?;
     let open = open_results(&mut tx, chunk).await?;
-    let mut seen = HashSet::new();
+    let mut written = HashSet::new();
     let (mut answers, mut counted) = (Vec::with_capacity(chunk.len()), Vec::with_capacity(chunk.len()));
     for (outcome, body) in chunk.iter().zip(bodies) {
-        let known = before.get(outcome.domain.as_str());
-        let answer = match known {
-            Some(before) if seen.insert(outcome.domain.as_str()) => judge(outcome, before, &held, &open),
-            _ => Recorded::Fenced,
-        };
+        let known = before.get(outcome.domain.as_str()).filter(|_| !written.contains(outcome.domain.as_str()));
+        let answer = known.map_or(Recorded::Fenced, |before| judge(outcome, before, &held, &open));
         if let (Recorded::Written, Some(before)) = (answer, known) {
+            written.insert(outcome.domain.as_str());
             counted.push(Counted { outcome, body, before });
         }
         answers.push(answer);
