@@ -21,6 +21,7 @@ mod intent;
 pub mod lease;
 mod migrate;
 mod outcome;
+mod patience;
 mod run;
 mod webhook;
 
@@ -39,6 +40,7 @@ pub use self::ids::{CheckId, DeliveryId, DomainId, EndpointId, EventId, RunId};
 pub use self::intent::{IdentityIntent, IntentEnd};
 pub use self::lease::{Claim, Heartbeat, Lane, ShardLease, Taken};
 pub use self::outcome::{CheckSummary, Event, EventKind, MAX_BATCH, NewEvent, Outcome, Recorded};
+pub use self::patience::{pause_after, persist};
 pub use self::run::{Enlist, Run, RunResult};
 pub use self::webhook::{Delivery, DeliveryEnd, DeliveryFilter, DeliveryState, Endpoint};
 use crate::dns::name::Name;
@@ -198,4 +200,8 @@ pub trait Store: Send + Sync {
 
     /// Returns the time by the database's clock.
     fn now(&self) -> Answer<'_, Timestamp>;
+
+    /// Ends all connections, once they are done with what they do; calls after it fail. A store that is dropped instead
+    /// loses nothing, but may leave the next process to tidy up behind it.
+    fn close(&self) -> Answer<'_, ()>;
 }

@@ -193,4 +193,8 @@ impl Store for Database {
     fn now(&self) -> Answer<'_, Timestamp> {
         upkeep::now(&self.engine).boxed()
     }
+
+    fn close(&self) -> Answer<'_, ()> {
+        self.engine.close().map(Ok).boxed()
+    }
 }

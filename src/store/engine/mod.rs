@@ -96,6 +96,16 @@ impl Engine {
         }
     }
 
+    /// Ends all connections.
+    pub(super) async fn close(&self) {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(engine) => engine.close().await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(engine) => engine.close().await,
+        }
+    }
+
     /// Runs one statement in a transaction of its own and returns how many rows it changed.
     pub(super) async fn write(&self, statement: Statement) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;

@@ -42,6 +42,11 @@ impl Postgres {
     pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, StoreError> {
         self.pool.begin().await.map_err(read_error)
     }
+
+    /// Ends the connections.
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
 }
 
 /// A statement with its values bound.

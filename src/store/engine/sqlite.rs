@@ -80,6 +80,12 @@ impl Sqlite {
     pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, StoreError> {
         self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(read_error)
     }
+
+    /// Ends the connections; the last one brings the write-ahead log into the file.
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
 }
 
 /// A statement with its values bound.
