@@ -1,0 +1,153 @@
+//! What dies on the way: processes, servers, disks.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use zoneproof::store::{EventKind, StoreError, open};
+
+use crate::postgres::Postgres;
+use crate::records::{endpoint, telling};
+use crate::scene::{claim_due, new_domains, noon, outcome, report, store_with, take_all};
+
+/// Names the file that the process below writes to.
+const VICTIM: &str = "ZONEPROOF_STORE_VICTIM";
+
+/// Not a test of its own: the process that [`a_killed_writer_leaves_whole_records`] kills.
+#[tokio::test]
+async fn victim() {
+    let Ok(url) = std::env::var(VICTIM) else { return };
+    let store = open(&url).await.unwrap();
+    let leases = take_all(&store, &format!("victim {}", std::process::id())).await;
+    loop {
+        let claims = claim_due(&store, &leases, 20).await;
+        let outcomes: Vec<_> = claims
+            .iter()
+            .map(|claim| {
+                let mut told = telling(outcome(claim), EventKind::Verified);
+                told.due_at = Some(noon());
+                told
+            })
+            .collect();
+        store.record(&outcomes).await.unwrap();
+        println!("recorded");
+    }
+}
+
+/// A process is killed in the middle of writing, again and again: each check has its event, each event its delivery, and
+/// what the process had acknowledged is there.
+#[tokio::test]
+async fn a_killed_writer_leaves_whole_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("fleet.db").display());
+    let (store, ids) = store_with(&url, &new_domains("tenant", 100)).await;
+    store.put_endpoint(&endpoint()).await.unwrap();
+    let mut acknowledged = 0;
+    for round in 0..8_u64 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "crashes::victim", "--nocapture"])
+            .env(VICTIM, &url)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+        // Wait until it writes, then a little longer, which differs from round to round.
+        let mut count = 0;
+        while count <= round {
+            let line = lines.next().expect("the process ended").unwrap();
+            count += u64::from(line.ends_with("recorded"));
+        }
+        std::thread::sleep(Duration::from_micros(700 * round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        count += lines.map_while(Result::ok).filter(|line| line.ends_with("recorded")).count() as u64;
+        acknowledged += 20 * count;
+        // What it held is free without waiting for its lease: nobody else is there to take it.
+        sqlx::raw_sql("UPDATE workers SET alive_until = 0")
+            .execute(&sqlx::SqlitePool::connect(&url).await.unwrap())
+            .await
+            .unwrap();
+    }
+    let mut checks = 0;
+    for id in &ids {
+        let history = store.history(id, None, 10_000).await.unwrap();
+        checks += history.len() as u64;
+        let events = store.events(Some(id), 0, 10_000).await.unwrap();
+        assert_eq!(
+            events.iter().rev().map(|event| &event.check).collect::<Vec<_>>(),
+            history.iter().map(|line| &line.check).collect::<Vec<_>>()
+        );
+        assert_eq!(store.domain(id).await.unwrap().unwrap().last_check, history.first().map(|line| line.check.clone()));
+    }
+    let owed = store.deliveries(&Default::default(), None, 1_000_000).await.unwrap().len() as u64;
+    assert_eq!(owed, checks);
+    assert!(checks >= acknowledged, "{acknowledged} were acknowledged, {checks} are there");
+}
+
+/// A store outlives its server: calls fail as transient while it is away, and work again when it is back.
+#[tokio::test]
+async fn a_restarted_postgres_is_found_again() {
+    let Some(mut server) = Postgres::start() else { return };
+    let (store, ids) = store_with(&server.database("fleet"), &new_domains("tenant", 3)).await;
+    let leases = take_all(&store, "one").await;
+    let outcomes: Vec<_> = claim_due(&store, &leases, 3).await.iter().map(outcome).collect();
+    server.kill();
+    let error = store.record(&outcomes).await.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
+    server.run();
+    zoneproof::store::persist(|| store.record(&outcomes), |_, _| {}).await.unwrap();
+    assert_eq!(store.report(&ids[0]).await.unwrap().map(|found| found.verdict), Some(outcomes[0].report.verdict));
+    assert_eq!(report("x.example", "ready", noon()).verdict, outcomes[0].report.verdict);
+}
+
+/// Each thing that cannot be a database, or not be written, is told in one line.
+#[tokio::test]
+async fn what_is_wrong_with_a_file_is_told_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("text.db"), "this is no database, and long enough to be seen as none".repeat(40)).unwrap();
+    let cases = [
+        (format!("sqlite:{}", path("text.db")), "the database is damaged: file is not a database"),
+        (format!("sqlite:{}", path("none/fleet.db")), "unable to open database file"),
+        ("mysql://user:secret@db.example.com/fleet".to_owned(), "\"mysql://user@db.example.com/fleet\": expected"),
+        ("postgres://user:secret@127.0.0.1:1/fleet".to_owned(), "the database cannot be reached:"),
+    ];
+    for (url, line) in cases {
+        let Err(error) = open(&url).await else { panic!("{url} was opened") };
+        let text = error.to_string();
+        assert!(text.contains(line) && !text.contains('\n') && !text.contains("secret"), "{url}: {text}");
+        assert_eq!(error.is_transient(), matches!(error, StoreError::Unavailable(_)));
+    }
+}
+
+/// A file that may only be read can be read, and says so when it is to be written.
+#[tokio::test]
+async fn a_file_that_may_only_be_read_can_be_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("fleet.db").display());
+    let (store, ids) = store_with(&url, &new_domains("tenant", 3)).await;
+    store.close().await.unwrap();
+    let store = open(&format!("{url}?mode=ro")).await.unwrap();
+    assert_eq!(store.page(&Default::default(), None, 10).await.unwrap().len(), 3);
+    let error = store.remove_domain(&ids[0]).await.unwrap_err();
+    assert_eq!(error.to_string(), "the database cannot be written: attempt to write a readonly database");
+}
+
+/// A damaged page is told as such, and does no harm to what is not in it.
+#[tokio::test]
+async fn a_damaged_page_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fleet.db");
+    let url = format!("sqlite:{}", path.display());
+    let (store, _) = store_with(&url, &new_domains("tenant", 2000)).await;
+    store.close().await.unwrap();
+    let mut octets = std::fs::read(&path).unwrap();
+    assert!(octets.len() > 500_000, "the file holds the domains");
+    octets[200_000..].fill(0xa5);
+    std::fs::write(&path, octets).unwrap();
+    let outcome = match open(&url).await {
+        Ok(store) => store.page(&Default::default(), None, 5000).await.map(drop),
+        Err(error) => Err(error),
+    };
+    assert!(matches!(outcome, Err(StoreError::Corrupted(_))), "{outcome:?}");
+}
