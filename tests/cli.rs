@@ -107,6 +107,11 @@ fn what_is_not_possible_is_told_in_one_line_with_exit_code_2() {
         ("records example.com --provider godady", "\"godady\" is no DNS provider that is known"),
         ("records example.com --provider squarespace_or", "(near: squarespace, squarespace_or_google_cloud)"),
         ("records example.com --token a --provider godaddy", "1 DKIM tokens; expected 3"),
+        (
+            "records example.com --token a --token b --token c --inbound --provider godaddy",
+            "the MX record names a host of the identity's AWS region; tell it with --region",
+        ),
+        ("records example.com --selector s1 --provider godaddy", "were not provided: --public-key <BASE64>"),
         ("records example.com --token a --format xml", "invalid value 'xml' for '--format <FORMAT>'"),
         (
             "check example.com --replay case.scn --cloudflare-ranges bad.ranges",
@@ -207,6 +212,12 @@ fn records_for_a_named_provider_ask_nobody() {
     assert!(run("hurricane_electric").contains("Name   a._domainkey.mail.example.com\n"));
     assert!(run("Azure-DNS").contains("Name   a._domainkey.mail\n"));
     assert_eq!(run("godaddy --format bind --dkim-only").lines().filter(|line| line.contains("CNAME")).count(), 3);
+    let with_mail_from = run("godaddy --region us-east-1 --mail-from bounce.mail.example.com --inbound --format bind");
+    for part in
+        ["IN\tMX\t10 inbound-smtp.us-east-1.amazonaws.com.", "IN\tMX\t10 feedback-smtp.us-east-1.amazonses.com."]
+    {
+        assert!(with_mail_from.contains(part), "{with_mail_from}");
+    }
     for (format, key, count) in [("route53", "Changes", 5), ("cloudflare", "posts", 5)] {
         let json: serde_json::Value = serde_json::from_str(&run(&format!("godaddy --format {format}"))).unwrap();
         assert_eq!(json[key].as_array().unwrap().len(), count);

@@ -201,13 +201,28 @@ pub(crate) struct RecordsArguments {
     /// The name below which the DKIM targets lie (SES: SigningHostedZone) [default: dkim.amazonses.com]
     #[arg(long, value_name = "NAME")]
     pub(crate) dkim_zone: Option<String>,
+    /// The AWS region of the SES identity, such as us-east-1, which the hosts in MX records belong to
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
+    /// The custom MAIL FROM name, which lies below the domain: print its MX and SPF records too
+    #[arg(long, value_name = "NAME")]
+    pub(crate) mail_from: Option<String>,
+    /// SES takes in the domain's mail: print its MX record too
+    #[arg(long)]
+    pub(crate) inbound: bool,
+    /// The selector of bring-your-own DKIM, to print the TXT record with the key; there are no tokens then
+    #[arg(long, value_name = "SELECTOR", conflicts_with_all = ["tokens", "dkim_zone"], requires = "public_key")]
+    pub(crate) selector: Option<String>,
+    /// The public key of bring-your-own DKIM, in base64
+    #[arg(long, value_name = "BASE64", requires = "selector")]
+    pub(crate) public_key: Option<String>,
     /// How the records are written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = RecordsFormat::Text)]
     pub(crate) format: RecordsFormat,
     /// Write for this DNS provider, such as godaddy, and ask the DNS nothing
     #[arg(long, value_name = "ID")]
     pub(crate) provider: Option<String>,
-    /// Leave out the SPF and DMARC records that are only suggested
+    /// Leave out the SPF and DMARC records of the domain that are only suggested
     #[arg(long)]
     pub(crate) dkim_only: bool,
     /// Start the built-in lab on loopback and ask it instead of the Internet

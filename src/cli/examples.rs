@@ -67,6 +67,9 @@ Examples:
   zoneproof records mail.example.com --token abc1 --token abc2 --token abc3 --format bind
   zoneproof records mail.example.com --token abc1 --token abc2 --token abc3 \\
     --format route53 --dkim-only > batch.json
+  zoneproof records mail.example.com --token abc1 --token abc2 --token abc3 \\
+    --region us-east-1 --mail-from bounce.mail.example.com --inbound
+  zoneproof records mail.example.com --selector s1 --public-key MIIBIjANBg...
   aws route53 change-resource-record-sets --hosted-zone-id ZONE_ID --change-batch file://batch.json
 
 The DNS is asked who serves the domain and nothing else; whether a record is there already is not

@@ -1,15 +1,14 @@
 //! `zoneproof records`: what to publish for one domain.
 
-use crate::cli::args::{RecordsArguments, RecordsFormat};
+use crate::cli::args::{KnownArguments, RecordsArguments, RecordsFormat};
+use crate::cli::check::records_of;
 use crate::cli::engine::{Plan, Source};
 use crate::cli::failure::Failure;
 use crate::cli::{WELL, console};
-use crate::dns::name::Name;
 use crate::evidence::Evidence;
-use crate::expectation::{DEFAULT_DKIM_ZONE, Expectation};
+use crate::expectation::{Expectation, Expected, ExpectedRecord};
 use crate::providers::{Provider, catalogue};
 use crate::remedy::publish::{self, Publication};
-use crate::scenario::expect::Check;
 
 /// Prints the records.
 pub(super) async fn run(arguments: RecordsArguments) -> Result<u8, Failure> {
@@ -54,17 +53,27 @@ fn source(arguments: &RecordsArguments) -> Source<'static> {
     Source::Live
 }
 
-/// Says which records the domain should have; the lab fills in tokens and zone where no token was typed.
+/// Says which records the domain should have; the lab fills in what is known of it where no token was typed.
+///
+/// Without a region nobody knows which hosts the MX records have to name.
 fn expect(arguments: &RecordsArguments, plan: &Plan) -> Result<Expectation, Failure> {
-    let domain = Name::from_user_input(&arguments.domain).ok();
-    let is_same = |check: &&Check| domain.is_some() && Name::from_user_input(&check.domain).ok() == domain;
-    let known = if arguments.tokens.is_empty() { plan.checks().find(is_same) } else { None };
-    let tokens: Vec<&str> = match known {
-        Some(check) => check.tokens(),
-        None => arguments.tokens.iter().map(String::as_str).collect(),
+    let typed = KnownArguments {
+        region: arguments.region.clone(),
+        mail_from: arguments.mail_from.clone(),
+        inbound: arguments.inbound,
+        selector: arguments.selector.clone(),
+        public_key: arguments.public_key.clone(),
+        previous_tokens: Vec::new(),
+        dns_provider: None,
     };
-    let zone = arguments.dkim_zone.as_deref().or_else(|| known.and_then(|check| check.option("dkim_zone")));
-    Ok(Expectation::new(&arguments.domain, &tokens, zone.unwrap_or(DEFAULT_DKIM_ZONE))?)
+    let zone = arguments.dkim_zone.as_deref();
+    let expectation = records_of(&arguments.domain, &arguments.tokens, zone, Some(&typed), plan)?;
+    let names_host = |record: &ExpectedRecord| matches!(record.expected, Expected::Exchange(_));
+    if expectation.region.is_none() && expectation.records.iter().any(names_host) {
+        let need = "the MX record names a host of the identity's AWS region; tell it with --region";
+        return Err(Failure::Usage(need.to_owned()));
+    }
+    Ok(expectation)
 }
 
 /// Finds a provider by its id, or names those whose id or name is like it.

@@ -65,6 +65,12 @@ impl Exchange {
         self.exchanger.host(self.region.as_deref().unwrap_or(ANY_REGION))
     }
 
+    /// Returns the preference of the record.
+    #[must_use]
+    pub fn preference(&self) -> u16 {
+        PREFERENCE
+    }
+
     /// Returns the data of the record, such as `10 feedback-smtp.us-east-1.amazonses.com.`.
     #[must_use]
     pub fn data(&self) -> String {

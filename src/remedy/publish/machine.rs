@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use super::{Content, Entry, Publication};
+use super::{Content, Entry, Publication, strings};
 use crate::dns::name::Name;
 use crate::remedy::place::Place;
 
@@ -12,8 +12,6 @@ use crate::remedy::place::Place;
 const TTL_SECONDS: u32 = 300;
 /// The time to live that Cloudflare reads as "automatic".
 const CLOUDFLARE_AUTOMATIC_TTL: u32 = 1;
-/// What stands above suggestions.
-const SUGGESTION: &str = "Suggested, where the domain has none yet; where it has one, change that instead";
 
 /// Writes lines for a master file (RFC 1035 §5.1), which Cloudflare and others import; all names are absolute.
 #[must_use]
@@ -26,8 +24,8 @@ pub fn bind(publication: &Publication) -> String {
             // Writing to a string does not end in an error.
             let _ = writeln!(text, "; In the zone {}", entry.place.zone);
         }
-        if entry.is_suggestion() {
-            let _ = writeln!(text, "; {SUGGESTION}.");
+        if let Some(remark) = entry.remark() {
+            let _ = writeln!(text, "; {remark}.");
         }
         let (name, kind, content) = (&entry.name, entry.content.record_type(), entry.content.to_presentation());
         let _ = writeln!(text, "{name}\t{TTL_SECONDS}\tIN\t{kind}\t{content}");
@@ -62,7 +60,7 @@ pub fn terraform(publication: &Publication) -> String {
         .collect();
     for (index, entry) in publication.entries.iter().enumerate() {
         let label = format!("{}_{}_{}", entry.kind.as_str(), slug(&publication.domain), index + 1);
-        let comment = if entry.is_suggestion() { format!("# {SUGGESTION}.\n") } else { String::new() };
+        let comment = entry.remark().map(|remark| format!("# {remark}.\n")).unwrap_or_default();
         let write = if entry.place.panel().id == "cloudflare" { of_cloudflare } else { of_route53 };
         blocks.push(format!("{comment}{}", write(entry, &label)));
     }
@@ -71,13 +69,14 @@ pub fn terraform(publication: &Publication) -> String {
 
 /// Writes a resource for Cloudflare.
 fn of_cloudflare(entry: &Entry, label: &str) -> String {
-    let (content, proxied) = match &entry.content {
-        Content::Cname(target) => (target.to_text_without_dot(), "  proxied = false\n"),
-        Content::Txt(_) => (entry.content.to_presentation(), ""),
+    let (content, more) = match &entry.content {
+        Content::Cname(target) => (target.to_text_without_dot(), "  proxied = false\n".to_owned()),
+        Content::Txt(_) => (entry.content.to_presentation(), String::new()),
+        Content::Mx { preference, host } => (host.to_text_without_dot(), format!("  priority = {preference}\n")),
     };
     format!(
         "resource \"cloudflare_record\" \"{label}\" {{\n  zone_id = var.zone_id_{}\n  name    = {}\n  type    = \"{}\"\n  \
-         content = {}\n  ttl     = {CLOUDFLARE_AUTOMATIC_TTL}\n{proxied}}}\n",
+         content = {}\n  ttl     = {CLOUDFLARE_AUTOMATIC_TTL}\n{more}}}\n",
         slug(&entry.place.zone),
         hcl_string(&entry.name.to_text_without_dot()),
         entry.content.record_type(),
@@ -85,11 +84,13 @@ fn of_cloudflare(entry: &Entry, label: &str) -> String {
     )
 }
 
-/// Writes a resource for Route 53, whose provider sets the quotation marks itself.
+/// Writes a resource for Route 53, whose provider sets the quotation marks around a text itself, though not those
+/// between its strings.
 fn of_route53(entry: &Entry, label: &str) -> String {
     let content = match &entry.content {
         Content::Cname(target) => target.to_text_without_dot(),
-        Content::Txt(text) => text.clone(),
+        Content::Txt(text) => strings(text).join("\" \""),
+        Content::Mx { preference, host } => format!("{preference} {}", host.to_text_without_dot()),
     };
     format!(
         "resource \"aws_route53_record\" \"{label}\" {{\n  zone_id = var.zone_id_{}\n  name    = {}\n  type    = \"{}\"\n  \
@@ -161,12 +162,13 @@ struct ResourceRecord {
 
 /// Writes a change batch for `aws route53 change-resource-record-sets`: the records of the main zone.
 ///
-/// The keys take the place of what stands at their names. The suggestions are only ever created, so that no policy that is
-/// there gets lost: where there is one, Route 53 refuses the whole batch.
+/// The keys take the place of what stands at their names, and so does the MX record of the MAIL FROM name, which may be
+/// the only one. All else is only ever created, so that no policy that is there gets lost, and no mail goes where it did
+/// not: where there is such a record, Route 53 refuses the whole batch.
 #[must_use]
 pub fn route53(publication: &Publication) -> String {
     let changes = publication.main_entries().map(|entry| Change {
-        action: if entry.is_suggestion() { "CREATE" } else { "UPSERT" },
+        action: if entry.is_replacing() { "UPSERT" } else { "CREATE" },
         resource_record_set: ResourceRecordSet {
             name: entry.name.to_string(),
             kind: entry.content.record_type().to_string(),
@@ -197,6 +199,9 @@ struct Post {
     content: String,
     /// How long others may keep it.
     ttl: u32,
+    /// The preference; of MX records only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priority: Option<u16>,
     /// Whether Cloudflare answers in its place, which must not be; only where it could be.
     #[serde(skip_serializing_if = "Option::is_none")]
     proxied: Option<bool>,
@@ -211,6 +216,11 @@ pub fn cloudflare(publication: &Publication) -> String {
         content: match &entry.content {
             Content::Cname(target) => target.to_text_without_dot(),
             Content::Txt(_) => entry.content.to_presentation(),
+            Content::Mx { host, .. } => host.to_text_without_dot(),
+        },
+        priority: match &entry.content {
+            Content::Mx { preference, .. } => Some(*preference),
+            Content::Cname(_) | Content::Txt(_) => None,
         },
         ttl: CLOUDFLARE_AUTOMATIC_TTL,
         proxied: matches!(entry.content, Content::Cname(_)).then_some(false),

@@ -15,6 +15,19 @@ fn at(provider: &str) -> Publication {
     Publication::new(&expectation(), &Evidence::new(String::new())).at(catalogue().get(provider).unwrap())
 }
 
+/// What is to be published at a provider for a domain that sends by a MAIL FROM name and takes in mail.
+fn with_mail_from(provider: &str) -> Publication {
+    let known = expectation().with_region("eu-west-1").unwrap().with_inbound();
+    let known = known.with_mail_from("bounce.mail.example.com").unwrap();
+    Publication::new(&known, &Evidence::new(String::new())).at(catalogue().get(provider).unwrap())
+}
+
+/// What is to be published at a provider for a domain with a key of its own, which is too long for one string.
+fn with_own_key(provider: &str) -> Publication {
+    let known = Expectation::with_own_key("mail.example.com", "s1", Some(&"QUJD".repeat(98))).unwrap();
+    Publication::new(&known, &Evidence::new(String::new())).at(catalogue().get(provider).unwrap())
+}
+
 /// What is to be published where the keys lie in a zone of their own at another provider.
 fn in_two_zones() -> Publication {
     let seen = evidence(
@@ -30,7 +43,10 @@ fn records(publication: &Publication) -> Vec<(Name, RecordType, Vec<u8>)> {
     let of = |entry: &Entry| {
         let rdata = match &entry.content {
             Content::Cname(target) => Rdata::Cname(target.clone()),
-            Content::Txt(text) => Rdata::Txt(vec![text.clone().into_bytes().into()]),
+            Content::Txt(text) => {
+                Rdata::Txt(strings(text).into_iter().map(|string| string.as_bytes().into()).collect())
+            }
+            Content::Mx { preference, host } => Rdata::Mx { preference: *preference, exchange: host.clone() },
         };
         (entry.name.clone(), entry.content.record_type(), rdata.to_string().into_bytes())
     };
@@ -52,6 +68,8 @@ fn text_is_in_the_words_of_the_provider() {
     insta::assert_snapshot!("text_gandi", text(&at("gandi")));
     insta::assert_snapshot!("text_hurricane_electric", text(&at("hurricane_electric")));
     insta::assert_snapshot!("text_two_zones", text(&in_two_zones()));
+    insta::assert_snapshot!("text_mail_from", text(&with_mail_from("gandi")));
+    insta::assert_snapshot!("text_own_key", text(&with_own_key("godaddy")));
 }
 
 #[test]
@@ -68,7 +86,7 @@ fn text_tells_each_provider_of_a_zone_and_none_where_none_is_known() {
 
 #[test]
 fn a_master_file_reads_back_as_the_records() {
-    for publication in [at("godaddy"), in_two_zones()] {
+    for publication in [at("godaddy"), in_two_zones(), with_mail_from("godaddy"), with_own_key("godaddy")] {
         let text = bind(&publication);
         let lines = text.lines().filter(|line| !line.starts_with(';'));
         let back: Vec<_> = lines
@@ -82,24 +100,33 @@ fn a_master_file_reads_back_as_the_records() {
         assert_eq!(back, records(&publication));
     }
     insta::assert_snapshot!("bind", bind(&in_two_zones()));
+    insta::assert_snapshot!("bind_mail_from", bind(&with_mail_from("godaddy")));
 }
 
 #[test]
 fn a_change_batch_reads_back_as_the_records_of_one_zone() {
-    let value: serde_json::Value = serde_json::from_str(&route53(&at("route53"))).unwrap();
-    let changes = value["Changes"].as_array().unwrap();
-    let back: Vec<_> = changes
-        .iter()
-        .map(|change| {
-            let set = &change["ResourceRecordSet"];
-            assert_eq!(set["TTL"], 300);
-            let content = set["ResourceRecords"][0]["Value"].as_str().unwrap();
-            read(set["Name"].as_str().unwrap(), set["Type"].as_str().unwrap(), content)
-        })
-        .collect();
-    assert_eq!(back, records(&at("route53")));
-    let actions: Vec<&str> = changes.iter().map(|change| change["Action"].as_str().unwrap()).collect();
-    assert_eq!(actions, ["UPSERT", "UPSERT", "UPSERT", "CREATE", "CREATE"], "no policy that is there gets lost");
+    let (put, new) = ("UPSERT", "CREATE");
+    for (publication, expected) in [
+        (at("route53"), vec![put, put, put, new, new]),
+        // SPF, DMARC and the domain's own MX; then MX and SPF of the MAIL FROM name.
+        (with_mail_from("route53"), vec![put, put, put, new, new, new, put, new]),
+        (with_own_key("route53"), vec![put, new, new]),
+    ] {
+        let value: serde_json::Value = serde_json::from_str(&route53(&publication)).unwrap();
+        let changes = value["Changes"].as_array().unwrap();
+        let back: Vec<_> = changes
+            .iter()
+            .map(|change| {
+                let set = &change["ResourceRecordSet"];
+                assert_eq!(set["TTL"], 300);
+                let content = set["ResourceRecords"][0]["Value"].as_str().unwrap();
+                read(set["Name"].as_str().unwrap(), set["Type"].as_str().unwrap(), content)
+            })
+            .collect();
+        assert_eq!(back, records(&publication));
+        let actions: Vec<&str> = changes.iter().map(|change| change["Action"].as_str().unwrap()).collect();
+        assert_eq!(actions, expected, "no policy that is there gets lost");
+    }
     let of_one_zone: serde_json::Value = serde_json::from_str(&route53(&in_two_zones())).unwrap();
     assert_eq!(of_one_zone["Changes"].as_array().unwrap().len(), 3);
     assert_eq!(in_two_zones().names_elsewhere().len(), 2);
@@ -108,17 +135,21 @@ fn a_change_batch_reads_back_as_the_records_of_one_zone() {
 
 #[test]
 fn a_batch_for_cloudflare_reads_back_as_the_records_and_proxies_none() {
-    let value: serde_json::Value = serde_json::from_str(&cloudflare(&at("cloudflare"))).unwrap();
-    let posts = value["posts"].as_array().unwrap();
-    let back: Vec<_> = posts
-        .iter()
-        .map(|post| {
-            let (kind, content) = (post["type"].as_str().unwrap(), post["content"].as_str().unwrap());
-            assert_eq!(post.get("proxied"), (kind == "CNAME").then_some(&false.into()));
-            read(post["name"].as_str().unwrap(), kind, content)
-        })
-        .collect();
-    assert_eq!(back, records(&at("cloudflare")));
+    for publication in [at("cloudflare"), with_mail_from("cloudflare"), with_own_key("cloudflare")] {
+        let value: serde_json::Value = serde_json::from_str(&cloudflare(&publication)).unwrap();
+        let posts = value["posts"].as_array().unwrap();
+        let back: Vec<_> = posts
+            .iter()
+            .map(|post| {
+                let (kind, content) = (post["type"].as_str().unwrap(), post["content"].as_str().unwrap());
+                assert_eq!(post.get("proxied"), (kind == "CNAME").then_some(&false.into()));
+                assert_eq!(post.get("priority").is_some(), kind == "MX");
+                let priority = post.get("priority").map(|priority| format!("{priority} ")).unwrap_or_default();
+                read(post["name"].as_str().unwrap(), kind, &format!("{priority}{content}"))
+            })
+            .collect();
+        assert_eq!(back, records(&publication));
+    }
     insta::assert_snapshot!("cloudflare", cloudflare(&at("cloudflare")));
 }
 
@@ -128,6 +159,10 @@ fn the_command_that_checks_has_all_that_it_needs() {
         Expectation::new("mail.example.com", &["t1", "t2", "t3"], "dkim.eu-central-1.amazonses.com").unwrap();
     let text = text(&Publication::new(&regional, &Evidence::new(String::new())));
     assert!(text.ends_with("--token t3 --dkim-zone dkim.eu-central-1.amazonses.com\n"), "{text}");
+    let text = super::text(&with_mail_from("godaddy"));
+    assert!(text.ends_with("--token t3 --mail-from bounce.mail.example.com --region eu-west-1 --inbound\n"), "{text}");
+    let text = super::text(&with_own_key("godaddy"));
+    assert!(text.contains("zoneproof check mail.example.com --selector s1 --public-key QUJD"), "{text}");
 }
 
 /// A block of HCL: its words, and its arguments with their values as they stand there.
@@ -164,24 +199,31 @@ fn unquote(text: &str) -> String {
 
 #[test]
 fn terraform_reads_back_as_the_records() {
-    for (provider, resource, key) in
-        [("cloudflare", "cloudflare_record", "content"), ("godaddy", "aws_route53_record", "records")]
-    {
-        let blocks = read_hcl(&terraform(&at(provider)));
+    let publications = ["cloudflare", "godaddy"].into_iter().flat_map(|provider| {
+        [at(provider), with_mail_from(provider), with_own_key(provider)].map(|publication| (provider, publication))
+    });
+    for (provider, publication) in publications {
+        let (resource, key) = match provider {
+            "cloudflare" => ("cloudflare_record", "content"),
+            _ => ("aws_route53_record", "records"),
+        };
+        let blocks = read_hcl(&terraform(&publication));
         assert_eq!(blocks[0].0, ["variable", "zone_id_example_com"]);
         let back: Vec<_> = blocks[1..]
             .iter()
             .map(|(words, arguments)| {
                 assert_eq!(words[..2], ["resource".to_owned(), resource.to_owned()]);
-                let get = |key: &str| &arguments.iter().find(|(name, _)| name == key).unwrap().1;
+                let find = |key: &str| arguments.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str());
+                let get = |key: &str| find(key).unwrap();
                 assert_eq!(get("zone_id"), "var.zone_id_example_com");
                 let (kind, content) = (unquote(get("type")), unquote(get(key)));
                 let is_bare_text = kind == "TXT" && !content.starts_with('"');
                 let content = if is_bare_text { format!("\"{content}\"") } else { content };
+                let content = find("priority").map_or(content.clone(), |priority| format!("{priority} {content}"));
                 read(&unquote(get("name")), &kind, &content)
             })
             .collect();
-        assert_eq!(back, records(&at(provider)));
+        assert_eq!(back, records(&publication));
         let labels: std::collections::BTreeSet<_> = blocks.iter().map(|(words, _)| words.last()).collect();
         assert_eq!(labels.len(), blocks.len(), "labels are unique");
     }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{Content, Entry, Publication};
-use crate::expectation::DEFAULT_DKIM_ZONE;
+use super::{Content, Entry, Publication, strings};
+use crate::expectation::RecordKind;
 use crate::providers::Provider;
 use crate::remedy::place::usual_time;
 use crate::remedy::words::{quoted, shown};
@@ -19,6 +19,10 @@ const MINDED: &[&str] = &[
     "cf_flattened",
     "underscore_stripped",
 ];
+
+/// What is to be minded where the domain's own MX record is among the records.
+const INBOUND: &str =
+    "The MX record of the domain takes all its mail to Amazon SES: leave it out where another system takes it.";
 
 /// Writes what to type for a person: field by field, as the panels of the domain's providers call them.
 #[must_use]
@@ -38,7 +42,7 @@ pub fn text(publication: &Publication) -> String {
         text,
         "\nThen see whether it is right: zoneproof check {} {}",
         shown(&publication.domain),
-        publication.options()
+        publication.options
     );
     text
 }
@@ -51,7 +55,19 @@ fn at_panel(entries: &[Entry], first: &Entry, who: &str, panel: &'static Provide
     if !needed.is_empty() {
         text += "\n  Needed, every one of them:\n\n";
         needed.iter().for_each(|entry| text += &fields(entry, panel));
-        let _ = writeln!(text, "  Type the value {}.", panel.dot_hint());
+        let (texts, names): (Vec<&Entry>, Vec<&Entry>) =
+            needed.iter().partition(|entry| matches!(entry.content, Content::Txt(_)));
+        let of_which = if texts.is_empty() { "" } else { " of the CNAME and MX records" };
+        if !names.is_empty() {
+            let _ = writeln!(text, "  Type the value{of_which} {}.", panel.dot_hint());
+        }
+        if needed.iter().any(|entry| matches!(&entry.content, Content::Txt(text) if strings(text).len() > 1)) {
+            text += "  Type a long value in one piece; if the panel takes no more than 255 characters, in several parts, each in\n  \
+                     quotation marks.\n";
+        }
+        if needed.iter().any(|entry| entry.kind == RecordKind::Mx) {
+            let _ = writeln!(text, "  {INBOUND}");
+        }
     }
     if !suggested.is_empty() {
         text += "\n  Suggested, where there is none yet:\n\n";
@@ -76,25 +92,21 @@ fn fields(entry: &Entry, panel: &'static Provider) -> String {
     let (value_field, value) = match &entry.content {
         Content::Cname(target) => (panel.value_field.as_deref().unwrap_or("Value"), panel.value_for(target)),
         Content::Txt(text) => ("Value", text.clone()),
+        Content::Mx { host, .. } => ("Value", panel.value_for(host)),
     };
-    let width = ["Type", host_field, value_field].iter().map(|field| field.chars().count()).max().unwrap_or(0);
+    let priority = match &entry.content {
+        Content::Mx { preference, .. } => Some(("Priority", preference.to_string())),
+        Content::Cname(_) | Content::Txt(_) => None,
+    };
+    let width = ["Type", host_field, value_field, priority.as_ref().map_or("", |(field, _)| *field)]
+        .iter()
+        .map(|field| field.chars().count())
+        .max()
+        .unwrap_or(0);
     let host = panel.host_field_for(&entry.name, &entry.place.zone);
     let kind = entry.content.record_type().to_string();
-    let rows = [("Type", kind), (host_field, quoted(&host)), (value_field, value)];
-    let mut text: String = rows.iter().map(|(field, value)| format!("    {field:width$}  {value}\n")).collect();
+    let rows = [("Type", kind), (host_field, quoted(&host))].into_iter().chain(priority).chain([(value_field, value)]);
+    let mut text: String = rows.map(|(field, value)| format!("    {field:width$}  {value}\n")).collect();
     text.push('\n');
     text
-}
-
-impl Publication {
-    /// Writes the tokens, and their zone where it is another than most have, as options of a command.
-    fn options(&self) -> String {
-        let keys = self.entries.iter().filter(|entry| !entry.is_suggestion());
-        let tokens = keys.filter_map(|entry| entry.name.first_label()).map(String::from_utf8_lossy);
-        let mut options: Vec<String> = tokens.map(|token| format!("--token {token}")).collect();
-        if self.dkim_zone.to_string() != DEFAULT_DKIM_ZONE {
-            options.push(format!("--dkim-zone {}", shown(&self.dkim_zone)));
-        }
-        options.join(" ")
-    }
 }
