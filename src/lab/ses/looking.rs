@@ -1,6 +1,7 @@
 //! Looks at the DNS when the time for it has come: what is due, in what order, and what becomes of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
@@ -14,6 +15,8 @@ use super::region;
 use super::words::IdentityKind;
 use crate::dns::name::Name;
 
+/// How long is waited for more changes before the next round, so that many at once are one round.
+const GATHERING: Duration = Duration::from_millis(20);
 /// How many domains are looked at at the same time.
 const AT_ONCE: usize = 64;
 
@@ -122,5 +125,6 @@ pub(super) async fn watch(shared: Arc<Shared>) {
             }
             None => woken.await,
         }
+        tokio::time::sleep(GATHERING).await;
     }
 }
