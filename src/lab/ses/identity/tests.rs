@@ -1,5 +1,7 @@
 //! What an identity makes of time, looks and changes.
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::lab::ses::track::SEARCH_WINDOW;
 
@@ -145,4 +147,39 @@ fn an_address_is_never_looked_at() {
     identity.catch_up(&sighting(Seen::Right), at(1000));
     assert_eq!((identity.due_at, identity.last_checked_at), (None, None));
     assert_eq!((identity.verification_status(), identity.can_send()), (Status::Pending, false));
+}
+
+/// Something that a look comes to.
+fn any_seen() -> impl Strategy<Value = Seen> {
+    prop_oneof![
+        Just(Seen::Right),
+        Just(Seen::Wrong(VerificationError::HostNotFound)),
+        Just(Seen::Wrong(VerificationError::DnsServerError)),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_leap_is_the_same_as_the_steps_on_the_way(seen in any_seen(), steps in prop::collection::vec(0_i64..200, 1..8)) {
+        let (mut leaping, mut stepping, mut now) = (easy(), easy(), 0);
+        for step in steps {
+            now += step;
+            stepping.catch_up(&sighting(seen), at(now));
+        }
+        leaping.catch_up(&sighting(seen), at(now));
+        prop_assert_eq!(leaping, stepping);
+    }
+
+    #[test]
+    fn nothing_fails_within_72_hours_of_a_right_look(looks in prop::collection::vec((1_i64..100, any_seen()), 1..20)) {
+        let (mut identity, mut now) = (easy(), 0);
+        for (step, seen) in looks {
+            now += step;
+            identity.catch_up(&sighting(seen), at(now));
+            let is_fresh = identity.last_success_at.is_some_and(|last| at(now).duration_since(last) < SEARCH_WINDOW);
+            prop_assert!(!is_fresh || identity.dkim.status != Status::Failed);
+            prop_assert_eq!(identity.can_send(), identity.dkim.has_succeeded);
+            prop_assert_eq!(identity.due_at.is_none(), identity.dkim.status == Status::Failed);
+        }
+    }
 }
