@@ -330,8 +330,11 @@ pub(crate) struct LabArguments {
     /// How many seconds of the SES's clock go by in a real one; 0 stops it
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) ses_speed: u32,
+    /// How many calls a second the SES takes that manage identities; 0 is no limit
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) ses_rate: u32,
     /// Serve the DNS alone, without an Amazon SES
-    #[arg(long, conflicts_with_all = ["ses_port", "ses_speed"])]
+    #[arg(long, conflicts_with_all = ["ses_port", "ses_rate", "ses_speed"])]
     pub(crate) no_ses: bool,
 }
 

@@ -3,6 +3,7 @@
 use std::env;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -45,7 +46,12 @@ pub(super) async fn run(arguments: LabArguments) -> Result<u8, Failure> {
 
 /// Starts an SES that looks at the lab, with an identity for each tenant, and says how many that are.
 async fn start_ses(arguments: &LabArguments, lab: &Lab) -> Result<(SesLab, usize), Failure> {
-    let settings = SesSettings { port: arguments.ses_port, speed: arguments.ses_speed, ..SesSettings::default() };
+    let settings = SesSettings {
+        port: arguments.ses_port,
+        speed: arguments.ses_speed,
+        calls_per_second: NonZeroU32::new(arguments.ses_rate),
+        ..SesSettings::default()
+    };
     let ses = SesLab::start(&settings, lab.root_hints(), lab.port()).await?;
     let identities = ses.populate(lab.scenario());
     Ok((ses, identities))

@@ -2,7 +2,7 @@
 //!
 //! One UDP socket and one TCP listener an address, all at the same port. What a server says is decided by
 //! [`Scenario::respond`] alone; here are only sockets, timers and limits. [`demo`] is the Internet that comes along, with
-//! tenants from [`fleet`].
+//! tenants from [`fleet`]. [`ses`] is the Amazon SES that looks at it.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {

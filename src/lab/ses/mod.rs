@@ -235,9 +235,11 @@ impl SesLab {
         ]
     }
 
-    /// Has an identity for each tenant of a scenario, as [`population`] tells; returns how many that are.
+    /// Has an identity for each tenant of a scenario, and returns how many tenants that are.
     ///
-    /// No question is asked for it. What stands there already is replaced.
+    /// Each has the tokens of its check, and stands as its expected verdict suggests or, now and then, otherwise; a
+    /// tenant without an expected verdict begins to be verified. A replica's parent comes along in its own region. No
+    /// question is asked for it. What stands there already is replaced.
     pub fn populate(&self, scenario: &Scenario) -> usize {
         let count = self.shared.lock().populate(scenario);
         self.shared.woken.notify_one();
