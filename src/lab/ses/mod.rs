@@ -81,8 +81,8 @@ pub const DEFAULT_MAX_IDENTITIES: usize = 10_000;
 pub const DEFAULT_SEED: u64 = 201_109;
 /// How often a question is sent over UDP before TCP: nothing is lost on loopback, and a silent server stays silent.
 const UDP_ATTEMPTS: u32 = 1;
-/// The key that calls may be signed with; any other one will do too.
-const CREDENTIAL: &str = "lab";
+/// The access key, and its secret too, that calls may be signed with; any other one will do as well.
+pub const ACCESS_KEY: &str = "lab";
 
 /// How an SES is to be.
 #[derive(Clone, Debug)]
@@ -230,8 +230,8 @@ impl SesLab {
             ("AWS_ENDPOINT_URL_SESV2", self.endpoint()),
             ("AWS_REGION", HOME_REGION.to_owned()),
             ("AWS_DEFAULT_REGION", HOME_REGION.to_owned()),
-            ("AWS_ACCESS_KEY_ID", CREDENTIAL.to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", CREDENTIAL.to_owned()),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", ACCESS_KEY.to_owned()),
         ]
     }
 
