@@ -78,7 +78,7 @@ story![
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_keeps_the_same_promises() {
-    let Some(server) = postgres::Postgres::start() else { return };
+    let Some(server) = postgres::Postgres::start(false) else { return };
     for (number, (name, part)) in STORY.iter().enumerate() {
         let begin = std::time::Instant::now();
         part(server.database(&format!("part_{number}"))).await;

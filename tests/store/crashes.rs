@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use zoneproof::store::{EventKind, StoreError, open};
+use zoneproof::store::{DomainId, EventKind, Lane, StoreError, open};
 
 use crate::postgres::Postgres;
 use crate::records::{endpoint, telling};
@@ -87,7 +87,7 @@ async fn a_killed_writer_leaves_whole_records() {
 /// A store outlives its server: calls fail as transient while it is away, and work again when it is back.
 #[tokio::test]
 async fn a_restarted_postgres_is_found_again() {
-    let Some(mut server) = Postgres::start() else { return };
+    let Some(mut server) = Postgres::start(false) else { return };
     let (store, ids) = store_with(&server.database("fleet"), &new_domains("tenant", 3)).await;
     let leases = take_all(&store, "one").await;
     let outcomes: Vec<_> = claim_due(&store, &leases, 3).await.iter().map(outcome).collect();
@@ -150,4 +150,85 @@ async fn a_damaged_page_is_told() {
         Err(error) => Err(error),
     };
     assert!(matches!(outcome, Err(StoreError::Corrupted(_))), "{outcome:?}");
+}
+
+/// A file system of its own, of a few MiB, which root may mount.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    /// Mounts it; `None` where this user may not.
+    fn mount() -> Option<Self> {
+        let disk = Self(tempfile::tempdir().unwrap());
+        disk.run("mount", &["-t", "tmpfs", "-o", "size=4m", "none"]).then_some(disk)
+    }
+
+    /// Runs a command on its folder.
+    fn run(&self, program: &str, arguments: &[&str]) -> bool {
+        let status = Command::new(program).args(arguments).arg(self.0.path()).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        self.run("umount", &["--lazy"]);
+    }
+}
+
+/// The disk fills up in the middle: a line says so, what was acknowledged is there and whole, and when there is room the
+/// same store goes on.
+#[tokio::test]
+async fn a_full_disk_is_told_and_loses_nothing() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let url = format!("sqlite:{}", disk.0.path().join("fleet.db").display());
+    let (store, ids) = store_with(&url, &new_domains("tenant", 20)).await;
+    store.put_endpoint(&endpoint()).await.unwrap();
+    let leases = take_all(&store, "one").await;
+    let mut acknowledged = 0;
+    let (error, lost) = loop {
+        let claims = store.claim(&Lane::Due(noon()), &leases, 20).await;
+        let Ok(claims) = claims else { break (claims.unwrap_err(), Vec::new()) };
+        let outcomes: Vec<_> = claims
+            .iter()
+            .map(|claim| {
+                let mut told = telling(outcome(claim), EventKind::Verified);
+                told.due_at = Some(noon());
+                told.event.as_mut().unwrap().diff = serde_json::json!("x".repeat(2000));
+                told
+            })
+            .collect();
+        match store.record(&outcomes).await {
+            Ok(_) => acknowledged += outcomes.len(),
+            Err(error) => break (error, outcomes),
+        }
+    };
+    assert!(matches!(error, StoreError::Full(_)), "{error:?}");
+    assert!(error.to_string().starts_with("no room is left for the database: "), "{error}");
+    let written = |store: std::sync::Arc<dyn zoneproof::store::Store>, ids: Vec<DomainId>| async move {
+        let mut checks = 0;
+        for id in &ids {
+            let history = store.history(id, None, 10_000).await.unwrap();
+            assert_eq!(store.events(Some(id), 0, 10_000).await.unwrap().len(), history.len());
+            checks += history.len();
+        }
+        checks
+    };
+    assert_eq!(written(store.clone(), ids.clone()).await, acknowledged);
+    assert!(disk.run("mount", &["-o", "remount,size=64m"]));
+    store.record(&lost).await.unwrap();
+    assert_eq!(written(store.clone(), ids).await, acknowledged + lost.len());
+    store.close().await.unwrap();
+}
+
+/// A store in memory has one connection, and works like any other.
+#[tokio::test]
+async fn a_store_in_memory_works_like_any_other() {
+    let (store, ids) = store_with("sqlite::memory:", &new_domains("tenant", 20)).await;
+    let leases = take_all(&store, "one").await;
+    let outcomes: Vec<_> = claim_due(&store, &leases, 20).await.iter().map(outcome).collect();
+    let all = futures::future::try_join_all(outcomes.chunks(3).map(|chunk| store.record(chunk))).await.unwrap();
+    assert_eq!(all.concat().len(), 20);
+    for id in &ids {
+        assert!(store.report(id).await.unwrap().is_some());
+    }
 }

@@ -1,5 +1,4 @@
 //! A PostgreSQL server on loopback, started for one test and ended with it.
-#![cfg(test)]
 
 use std::fs;
 use std::net::TcpListener;
@@ -25,6 +24,8 @@ pub(crate) struct Postgres {
     programs: PathBuf,
     /// Its port.
     port: u16,
+    /// Whether it waits for the disk, as it does where nobody says otherwise.
+    is_synced: bool,
 }
 
 impl Drop for Postgres {
@@ -35,11 +36,12 @@ impl Drop for Postgres {
 
 /// Finds the folder of PostgreSQL's programs: of the newest version, as Debian lays them out, or on the path.
 fn programs() -> Option<PathBuf> {
-    let mut folders: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
-        .map(|entries| entries.flatten().map(|entry| entry.path().join("bin")).collect())
-        .unwrap_or_default();
-    folders.sort();
-    folders.reverse();
+    let entries: Vec<fs::DirEntry> =
+        fs::read_dir("/usr/lib/postgresql").map(|entries| entries.flatten().collect()).unwrap_or_default();
+    let version = |name: &std::ffi::OsStr| name.to_str().and_then(|name| name.parse::<f64>().ok()).unwrap_or_default();
+    let mut versions: Vec<_> = entries.iter().map(|entry| (version(&entry.file_name()), entry.path())).collect();
+    versions.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let mut folders: Vec<PathBuf> = versions.into_iter().map(|(_, path)| path.join("bin")).collect();
     folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
     folders.into_iter().find(|folder| folder.join("initdb").is_file() && folder.join("postgres").is_file())
 }
@@ -63,11 +65,12 @@ fn command(program: &Path) -> Command {
 }
 
 impl Postgres {
-    /// Starts a server with empty databases; `None` where PostgreSQL is not installed.
+    /// Starts a server without databases; `None` where PostgreSQL is not installed. Only one that `is_synced` waits for
+    /// the disk, and is as slow as in service.
     ///
     /// # Panics
     /// Where it is not installed although `ZONEPROOF_POSTGRES=required` says that it must be, and where it does not start.
-    pub(crate) fn start() -> Option<Self> {
+    pub(crate) fn start(is_synced: bool) -> Option<Self> {
         let Some(programs) = programs() else {
             let is_required = std::env::var("ZONEPROOF_POSTGRES").is_ok_and(|value| value == "required");
             assert!(!is_required, "PostgreSQL is not installed");
@@ -84,7 +87,7 @@ impl Postgres {
             .unwrap();
         assert!(init.status.success(), "initdb: {}", String::from_utf8_lossy(&init.stderr));
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        let mut server = Self { child: None, folder, programs, port };
+        let mut server = Self { child: None, folder, programs, port, is_synced };
         server.run();
         Some(server)
     }
@@ -98,7 +101,7 @@ impl Postgres {
             .arg("-k")
             .arg(self.folder.path())
             .args(["-p", &self.port.to_string(), "-c", "listen_addresses=127.0.0.1", "-c", "shared_buffers=128MB"])
-            .args(["-c", "max_wal_size=1GB", "-c", &format!("fsync={}", fsync())])
+            .args(["-c", "max_wal_size=1GB", "-c", &format!("fsync={}", if self.is_synced { "on" } else { "off" })])
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
@@ -142,9 +145,4 @@ impl Postgres {
         assert!(output.status.success(), "createdb: {}", String::from_utf8_lossy(&output.stderr));
         format!("postgres://{USER}@127.0.0.1:{}/{name}", self.port)
     }
-}
-
-/// Says whether the server waits for the disk: only where a bench measures that.
-fn fsync() -> &'static str {
-    if std::env::var_os("ZONEPROOF_FSYNC").is_some() { "on" } else { "off" }
 }

@@ -12,7 +12,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, Row as _, TypeInfo as _, ValueRef as _};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _, TypeInfo as _, ValueRef as _};
 
 use super::statement::{Kind, Statement};
 use super::value::{Row, Value};
@@ -57,6 +57,12 @@ impl Sqlite {
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .test_before_acquire(false)
+                // SQLite itself takes back a transaction that a full disk broke; the driver does not see it, and takes
+                // no new one. Such a connection is thrown away, unless the database would go with it.
+                .before_acquire(move |connection, _| {
+                    let is_usable = in_memory || !connection.is_in_transaction();
+                    Box::pin(async move { Ok(is_usable) })
+                })
         };
         // A database in memory belongs to its one connection, which must stay.
         let writer = pool(1).min_connections(1).connect_with(options.clone()).await.map_err(|error| match error {
