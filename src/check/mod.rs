@@ -24,8 +24,9 @@ use tokio::time::Instant;
 use crate::budget::Budget;
 use crate::dns::name::Name;
 use crate::dns::network::Network;
+use crate::dns::public_suffix::is_registry;
 use crate::dns::rrset::{Question, Rcode, RecordType};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, ZoneCut};
 use crate::expectation::Expectation;
 use crate::findings::judge;
 use crate::report::{Context, Report};
@@ -34,8 +35,9 @@ use crate::transport::guard::AddressPolicy;
 use crate::transport::live::{TransportSettings, live};
 use crate::transport::pace::PaceLimits;
 use crate::transport::turns::Turns;
-use crate::walk::cut_cache::CutCache;
+use crate::walk::cut_cache::{CutCache, FRESH_ENOUGH_FOR_A_CHECK};
 use crate::walk::lookup::Lookup;
+use crate::walk::machine::Until;
 use crate::walk::{Journey, Walker, root_hints};
 
 /// How long one check may take (threats.md A1).
@@ -147,6 +149,19 @@ impl Checker {
     /// time, is left out.
     pub async fn locate(&self, expectation: &Expectation) -> Evidence {
         gather::locate(&self.engine, expectation, &Budget::for_check()).await
+    }
+
+    /// Returns the zone around a domain that its registry delegates, and who serves it; asks none of those servers, unless
+    /// for the address of one.
+    ///
+    /// `None` where there is no such zone, or it was not found in time.
+    pub async fn delegation(&self, domain: &Name) -> Option<ZoneCut> {
+        let budget = Budget::for_check();
+        let journey = Journey::new(&budget, FRESH_ENOUGH_FOR_A_CHECK);
+        let question = Question::new(domain.clone(), RecordType::NS);
+        let walk = self.engine.walker.walk(question, Until::Zone, journey);
+        let found = tokio::time::timeout(self.engine.timeout, walk).await.ok()?;
+        found.cuts.into_iter().next_back().filter(|cut| !is_registry(&cut.zone))
     }
 
     /// Says whether any root server answers: without one nothing can be checked.

@@ -118,6 +118,9 @@ pub trait Store: Send + Sync {
     /// Lets go of claims that came to nothing; the domains can be claimed again.
     fn unclaim<'a>(&'a self, claims: &'a [(DomainId, ShardLease)]) -> Answer<'a, ()>;
 
+    /// Moves claimed domains to other shards and lets go of them; those whose claim is void stay as they are.
+    fn move_domains<'a>(&'a self, moves: &'a [(DomainId, ShardLease, u16)]) -> Answer<'a, ()>;
+
     /// Says when the next domain of the leased shards is due that is not claimed; `None` where none ever is.
     fn next_due<'a>(&'a self, leases: &'a [ShardLease]) -> Answer<'a, Option<Timestamp>>;
 

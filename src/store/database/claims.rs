@@ -108,6 +108,28 @@ pub(super) async fn unclaim(engine: &Engine, claims: &[(DomainId, ShardLease)]) 
     tx.commit().await
 }
 
+/// Moves claimed domains to other shards, where they can be claimed at once.
+pub(super) async fn move_domains(engine: &Engine, moves: &[(DomainId, ShardLease, u16)]) -> Result<(), StoreError> {
+    if moves.is_empty() {
+        return Ok(());
+    }
+    let mut sorted = moves.to_vec();
+    sorted.sort_unstable();
+    let ids: Vec<String> = sorted.iter().map(|(id, ..)| id.to_string()).collect();
+    let row = |(id, lease, shard): &(DomainId, ShardLease, u16)| {
+        vec![id.as_str().into(), lease.shard.into(), lease.epoch.into(), (*shard).into()]
+    };
+    let mut tx = engine.begin().await?;
+    tx.fetch(Statement::new("SELECT d.id FROM domains d WHERE d.id {in $1} ORDER BY d.id {update d}").bind(ids))
+        .await?;
+    let statement = Statement::new(
+        "WITH {batch} UPDATE domains SET operator_shard = b.target, claim_epoch = NULL FROM batch b WHERE \
+         domains.id = b.id AND domains.operator_shard = b.shard AND domains.claim_epoch = b.epoch",
+    );
+    tx.execute(statement.batch(&["id", "shard", "epoch", "target"], sorted.iter().map(row).collect())).await?;
+    tx.commit().await
+}
+
 /// Says when there is next something to claim.
 pub(super) async fn next_due(engine: &Engine, leases: &[ShardLease]) -> Result<Option<Timestamp>, StoreError> {
     let shards: Vec<i64> = leases.iter().map(|lease| lease.shard.into()).collect();

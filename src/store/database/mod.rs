@@ -94,6 +94,10 @@ impl Store for Database {
         claims::unclaim(&self.engine, claims).boxed()
     }
 
+    fn move_domains<'a>(&'a self, moves: &'a [(DomainId, ShardLease, u16)]) -> Answer<'a, ()> {
+        claims::move_domains(&self.engine, moves).boxed()
+    }
+
     fn next_due<'a>(&'a self, leases: &'a [ShardLease]) -> Answer<'a, Option<Timestamp>> {
         claims::next_due(&self.engine, leases).boxed()
     }
