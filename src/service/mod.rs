@@ -6,11 +6,12 @@
 //! SES: listing -> sighting ---'
 //! ```
 //!
-//! What is remembered between two looks at a domain lies in the store.
+//! [`monitor`] is the loop; it decides nothing. What it remembers between two looks at a domain lies in the store.
 
 pub mod assess;
 pub mod cadence;
 pub mod lifecycle;
+pub mod monitor;
 pub mod operator;
 pub mod sighting;
 pub mod webhooks;

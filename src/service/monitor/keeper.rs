@@ -1,0 +1,196 @@
+//! Keeps a worker alive in the store, and its share of the shards.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout};
+
+use super::{News, is_waited_for, retry_after};
+use crate::store::lease::{HEARTBEAT_EVERY, LEASE_TERM};
+use crate::store::{SHARDS, ShardLease, Store, StoreError};
+
+/// How long before its end a lease is no longer trusted: a check that is under way ends in that time, or is broken off.
+const MARGIN: Duration = Duration::from_secs(15);
+/// How soon is looked again while the worker has another number of shards than its share.
+const WHILE_UNEVEN: Duration = Duration::from_secs(1);
+
+/// The shards that a worker holds, and the clock that decides on them.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    /// Shard and epoch.
+    leases: Arc<BTreeMap<u16, i64>>,
+    /// Those of them that are being given up: nothing new is claimed of them.
+    closing: Arc<Vec<u16>>,
+    /// The time by the database's clock, when it was last heard.
+    heard: Timestamp,
+    /// When that was asked for, by our own.
+    asked_at: Instant,
+    /// Whether the worker has as many shards as it should.
+    has_share: bool,
+}
+
+impl Held {
+    /// Returns the time by the database's clock.
+    pub(super) fn now(&self) -> Timestamp {
+        let since = SignedDuration::try_from(self.asked_at.elapsed()).unwrap_or(SignedDuration::ZERO);
+        self.heard.checked_add(since).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Says whether the leases still hold, as far as our own clock tells.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.asked_at.elapsed() + MARGIN < LEASE_TERM
+    }
+
+    /// Says whether the worker has as many shards as it should have.
+    pub(super) fn has_share(&self) -> bool {
+        self.has_share
+    }
+
+    /// Says whether a lease is among them.
+    pub(super) fn has(&self, lease: ShardLease) -> bool {
+        self.leases.get(&lease.shard) == Some(&lease.epoch)
+    }
+
+    /// Says whether a shard is among them.
+    pub(super) fn has_shard(&self, shard: u16) -> bool {
+        self.leases.contains_key(&shard)
+    }
+
+    /// Returns the leases under which more may be claimed, sorted.
+    pub(super) fn open(&self) -> Vec<ShardLease> {
+        let is_open = |shard: &u16| !self.closing.contains(shard);
+        let leases = self.leases.iter().filter(|(shard, _)| is_open(shard));
+        leases.map(|(shard, epoch)| ShardLease { shard: *shard, epoch: *epoch }).collect()
+    }
+}
+
+/// How many claims are out by shard, and the bell by which the keeper is woken.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Busy(Arc<Mutex<BTreeMap<u16, usize>>>, Arc<Notify>);
+
+impl Busy {
+    /// Has the next heartbeat come at once: something was refused as if a shard had gone.
+    pub(super) fn ring(&self) {
+        self.1.notify_one();
+    }
+
+    /// Counts a claim.
+    pub(super) fn add(&self, shard: u16) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(shard).or_default() += 1;
+    }
+
+    /// Counts a claim no more.
+    pub(super) fn remove(&self, shard: u16) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&shard) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                counts.remove(&shard);
+            }
+        }
+    }
+
+    /// Says whether claims of a shard are out.
+    fn has(&self, shard: u16) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&shard)
+    }
+}
+
+/// Gives the heartbeats of one worker.
+pub(super) struct Keeper {
+    /// Where leases are.
+    store: Arc<dyn Store>,
+    /// The worker.
+    worker: String,
+    /// Whom to tell.
+    news: Arc<dyn Fn(News) + Send + Sync>,
+    /// Where the leases are told.
+    held: watch::Sender<Option<Held>>,
+    /// The claims that are out.
+    busy: Busy,
+}
+
+impl Keeper {
+    /// Prepares to keep a worker alive.
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        worker: String,
+        news: Arc<dyn Fn(News) + Send + Sync>,
+        held: watch::Sender<Option<Held>>,
+    ) -> Self {
+        Self { store, worker, news, held, busy: Busy::default() }
+    }
+
+    /// Returns where claims are counted.
+    pub(super) fn busy(&self) -> Busy {
+        self.busy.clone()
+    }
+
+    /// Gives heartbeats for ever; ends only with a failure that trying again does not mend.
+    pub(super) async fn keep(self) -> Result<(), StoreError> {
+        let mut failures = 0;
+        let mut told = None;
+        loop {
+            let wait = match self.beat(&mut told).await {
+                Ok(is_even) => {
+                    failures = 0;
+                    if is_even { HEARTBEAT_EVERY } else { WHILE_UNEVEN }
+                }
+                Err(error) if is_waited_for(&error) => {
+                    failures += 1;
+                    (self.news)(News::Trouble(error.to_string()));
+                    retry_after(failures)
+                }
+                Err(error) => return Err(error),
+            };
+            // Too early is no harm, and a bell rings once however often it was pulled.
+            let _ = timeout(wait, self.busy.1.notified()).await;
+        }
+    }
+
+    /// Gives one heartbeat, and evens the shards out; says whether the worker has its share.
+    async fn beat(&self, told: &mut Option<(usize, u32)>) -> Result<bool, StoreError> {
+        let asked_at = Instant::now();
+        let beat = self.store.heartbeat(&self.worker, LEASE_TERM).await?;
+        let mut leases = beat.leases;
+        let share = usize::from(SHARDS.div_ceil(u16::try_from(beat.live_workers.max(1)).unwrap_or(SHARDS)));
+        if leases.len() < share {
+            let wanted = u16::try_from(share - leases.len()).unwrap_or(SHARDS);
+            let taken = self.store.take_shards(&self.worker, wanted).await?;
+            leases.extend(taken.leases);
+            if taken.rescued > 0 {
+                (self.news)(News::Rescued(taken.rescued));
+            }
+        }
+        // What is over the share goes as soon as nothing of it is out.
+        let excess = leases.len().saturating_sub(share);
+        leases.sort_by_key(|lease| (self.busy.has(lease.shard), lease.shard));
+        let (going, staying) = leases.split_at(excess);
+        let (closing, idle): (Vec<ShardLease>, Vec<ShardLease>) =
+            going.iter().copied().partition(|lease| self.busy.has(lease.shard));
+        let kept = staying.iter().chain(&closing).map(|lease| (lease.shard, lease.epoch)).collect();
+        let kept: BTreeMap<u16, i64> = kept;
+        // Shares are rounded up, so that not every worker can have all of its own.
+        let workers = usize::try_from(beat.live_workers).unwrap_or(usize::MAX);
+        let has_share = closing.is_empty() && kept.len().saturating_add(workers) > share;
+        let held = Held {
+            leases: Arc::new(kept),
+            closing: Arc::new(closing.iter().map(|lease| lease.shard).collect()),
+            heard: beat.now,
+            asked_at,
+            has_share,
+        };
+        let now = (held.leases.len(), beat.live_workers);
+        self.held.send_replace(Some(held));
+        if !idle.is_empty() {
+            self.store.give_up_shards(&self.worker, &idle).await?;
+        }
+        if told.replace(now) != Some(now) {
+            (self.news)(News::Shards { held: now.0, workers: now.1 });
+        }
+        Ok(has_share)
+    }
+}
