@@ -24,6 +24,7 @@ pub mod cli;
 #[cfg(feature = "cli")]
 pub mod config;
 pub mod dns;
+pub mod dnssec;
 pub mod evidence;
 pub mod expectation;
 pub mod findings;

@@ -5,6 +5,7 @@
 //! [`Response`](response::Response).
 
 pub mod bailiwick;
+pub mod crypto;
 pub mod dnssec;
 pub mod message;
 pub mod name;

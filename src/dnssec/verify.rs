@@ -1,0 +1,84 @@
+//! Whether a record set is signed with one of a zone's keys (RFC 4035 §5.3).
+
+use crate::dns::crypto::is_signed_by;
+use crate::dnssec::keys::ZoneKeys;
+use crate::dnssec::record::SignatureRecord;
+use crate::dnssec::signed_set::{SignedSet, signed_label_count};
+use crate::dnssec::{Bogus, Work};
+
+/// How many signatures over one set are looked at (threats.md A11).
+const MAX_SIGNATURES: usize = 4;
+/// How many keys with the same tag are tried (threats.md A11; KeyTrap, CVE-2023-50387).
+const MAX_KEYS_OF_A_TAG: usize = 2;
+
+/// A set whose signature holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Verified {
+    /// How many labels the closest encloser has whose wildcard the set was made from; `None` where it was not.
+    ///
+    /// The set then counts only with a proof that no closer name is there (RFC 4035 §5.3.4).
+    pub wildcard_below: Option<usize>,
+}
+
+/// Checks a set against the keys of the zone that it claims to be signed by.
+///
+/// # Errors
+/// The cause that comes closest to a signature that holds.
+pub fn verify_set(set: &SignedSet, keys: &ZoneKeys, now: u32, work: &mut Work) -> Result<Verified, Bogus> {
+    let mut cause = Bogus::MissingSignature;
+    for signature in set.signatures.iter().filter(|signature| signature.signer == keys.zone).take(MAX_SIGNATURES) {
+        match verify_signature(set, signature, keys, now, work) {
+            Ok(verified) => return Ok(verified),
+            Err(Bogus::TooMuchWork) => return Err(Bogus::TooMuchWork),
+            Err(why) => cause = closer(cause, why),
+        }
+    }
+    Err(cause)
+}
+
+/// Of two causes, returns the one that tells more: a signature that was made over other records is worse than one that
+/// ran out, and both tell more than a key that is not there.
+fn closer(one: Bogus, other: Bogus) -> Bogus {
+    let order = [Bogus::BadSignature, Bogus::Expired, Bogus::NotYetValid, Bogus::NoMatchingKey];
+    order.into_iter().find(|cause| [one, other].contains(cause)).unwrap_or(one)
+}
+
+/// Checks one signature.
+fn verify_signature(
+    set: &SignedSet,
+    signature: &SignatureRecord,
+    keys: &ZoneKeys,
+    now: u32,
+    work: &mut Work,
+) -> Result<Verified, Bogus> {
+    if !set.owner.is_subdomain_of(&keys.zone) {
+        return Err(Bogus::BadSignature);
+    }
+    holds_at(signature, now)?;
+    let fitting: Vec<_> = keys.keys.iter().filter(|key| key.id == signature.key).take(MAX_KEYS_OF_A_TAG).collect();
+    if fitting.is_empty() {
+        return Err(Bogus::NoMatchingKey);
+    }
+    let signed = set.signed_octets(signature).ok_or(Bogus::BadSignature)?;
+    for key in fitting {
+        work.verify()?;
+        if is_signed_by(key.id.algorithm, &key.public_key, &signed, &signature.signature) {
+            let is_expanded = signature.labels < signed_label_count(&set.owner);
+            return Ok(Verified { wildcard_below: is_expanded.then_some(signature.labels) });
+        }
+        work.fail()?;
+    }
+    Err(Bogus::BadSignature)
+}
+
+/// Says whether a signature holds at `now`, by a clock that wraps around (RFC 4034 §3.1.5, RFC 1982 §3.2).
+fn holds_at(signature: &SignatureRecord, now: u32) -> Result<(), Bogus> {
+    let is_past = |time: u32| now.wrapping_sub(time) < 1 << 31;
+    if now != signature.expiration && is_past(signature.expiration) {
+        Err(Bogus::Expired)
+    } else if is_past(signature.inception) {
+        Ok(())
+    } else {
+        Err(Bogus::NotYetValid)
+    }
+}
