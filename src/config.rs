@@ -13,6 +13,8 @@ use serde::Deserialize;
 
 use crate::check::DEFAULT_TIMEOUT;
 use crate::dns::name::Name;
+use crate::dnssec::anchor::{self, AnchorError};
+use crate::dnssec::record::DelegationSigner;
 use crate::expectation::Depth;
 use crate::transport::live::DNS_PORT;
 use crate::transport::pace::PaceLimits;
@@ -59,6 +61,12 @@ pub struct Settings {
     pub bind: Option<IpAddr>,
     /// How much is looked at.
     pub depth: Option<DepthWord>,
+    /// A file of keys of the root that are trusted, in place of the public root's.
+    pub trust_anchor: Option<PathBuf>,
+    /// Whether signatures are left alone.
+    pub no_dnssec: Option<bool>,
+    /// Whether servers are told the whole question from the start.
+    pub no_qname_minimization: Option<bool>,
 }
 
 /// How much is looked at, as a word.
@@ -101,6 +109,14 @@ pub enum ConfigError {
         /// What is wrong.
         source: HintsError,
     },
+    /// The trust anchors cannot be read.
+    #[error("{}: {source}", path.display())]
+    TrustAnchor {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: AnchorError,
+    },
     /// A number is out of its range.
     #[error("{name} is {value}; expected {least} to {most}")]
     Range {
@@ -138,6 +154,10 @@ pub struct Config {
     pub bind: Option<IpAddr>,
     /// How much is looked at; `None` leaves it to the command.
     pub depth: Option<Depth>,
+    /// The keys of the root that are trusted: `None` takes the public root's, none leaves signatures alone.
+    pub anchors: Option<Vec<DelegationSigner>>,
+    /// Whether servers are told no more of a looked up question than they need.
+    pub minimises: bool,
 }
 
 impl Settings {
@@ -171,6 +191,9 @@ impl Settings {
             attempts: self.attempts.or(below.attempts),
             bind: self.bind.or(below.bind),
             depth: self.depth.or(below.depth),
+            trust_anchor: self.trust_anchor.or(below.trust_anchor),
+            no_dnssec: self.no_dnssec.or(below.no_dnssec),
+            no_qname_minimization: self.no_qname_minimization.or(below.no_qname_minimization),
         }
     }
 }
@@ -210,6 +233,12 @@ impl Config {
                 DepthWord::Quick => Depth::Quick,
                 DepthWord::Full => Depth::Full,
             }),
+            anchors: if settings.no_dnssec.unwrap_or(false) {
+                Some(Vec::new())
+            } else {
+                settings.trust_anchor.as_deref().map(read_anchors).transpose()?
+            },
+            minimises: !settings.no_qname_minimization.unwrap_or(false),
         })
     }
 }
@@ -232,6 +261,12 @@ fn within(name: &'static str, value: u64, least: u64, most: u64) -> Result<u64, 
 fn read_hints(path: &Path) -> Result<Vec<(Name, IpAddr)>, ConfigError> {
     let text = read_text(path)?;
     root_hints::parse(&text).map_err(|source| ConfigError::RootHints { path: path.to_owned(), source })
+}
+
+/// Reads a file of trust anchors.
+fn read_anchors(path: &Path) -> Result<Vec<DelegationSigner>, ConfigError> {
+    let text = read_text(path)?;
+    anchor::parse(&text).map_err(|source| ConfigError::TrustAnchor { path: path.to_owned(), source })
 }
 
 /// Reads a text file.

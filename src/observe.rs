@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use crate::budget::Budget;
+use crate::dns::message::Message;
 use crate::dns::name::Name;
 use crate::dns::public_suffix::is_registry;
 use crate::dns::response::{Response, read_response};
@@ -66,6 +67,21 @@ pub async fn ask(transport: &dyn Transport, target: Target, question: &Question,
     let query = Query::new(target.address, question.clone(), class, Arc::clone(budget));
     let exchange = transport.exchange(&query).await;
     observation(target, question, exchange)
+}
+
+/// Asks one question of one address, for signatures too where `dnssec_ok`, and gives back the whole message as well.
+pub async fn ask_whole(
+    transport: &dyn Transport,
+    target: Target,
+    question: &Question,
+    dnssec_ok: bool,
+    budget: &Arc<Budget>,
+) -> (Observation, Option<Message>) {
+    let class = pace_class(&target.zone, &target.server);
+    let query = Query::new(target.address, question.clone(), class, Arc::clone(budget));
+    let exchange = transport.exchange(&Query { dnssec_ok: dnssec_ok || query.dnssec_ok, ..query }).await;
+    let message = exchange.outcome.as_ref().ok().cloned();
+    (observation(target, question, exchange), message)
 }
 
 /// Reads what came back.

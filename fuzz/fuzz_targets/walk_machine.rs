@@ -71,7 +71,7 @@ fuzz_target!(|data: &[u8]| {
                     walk.handle_addresses(&host, addresses);
                 }
             }
-            Step::Ask { zone, untried } => {
+            Step::Ask { zone, untried, .. } => {
                 let nth = usize::from(next(&mut data)) % untried.len();
                 let (_, address) = untried[nth];
                 assert!(asked.insert((zone, address)), "the same address twice");

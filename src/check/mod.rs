@@ -27,6 +27,9 @@ use crate::dns::network::Network;
 use crate::dns::public_suffix::is_registry;
 use crate::dns::rrset::{Question, Rcode, RecordType};
 use crate::evidence::{Evidence, ZoneCut};
+use crate::dnssec::anchor;
+use crate::dnssec::record::DelegationSigner;
+use crate::evidence::Evidence;
 use crate::expectation::Expectation;
 use crate::findings::judge;
 use crate::report::{Context, Report};
@@ -38,6 +41,7 @@ use crate::transport::turns::Turns;
 use crate::walk::cut_cache::{CutCache, FRESH_ENOUGH_FOR_A_CHECK};
 use crate::walk::lookup::Lookup;
 use crate::walk::machine::Until;
+use crate::walk::trust::Trust;
 use crate::walk::{Journey, Walker, root_hints};
 
 /// How long one check may take (threats.md A1).
@@ -94,6 +98,10 @@ struct Engine {
     timeout: Duration,
     /// The caller's own list of Cloudflare's networks.
     cloudflare_ranges: Option<Arc<[Network]>>,
+    /// Where trust in signatures starts; without it lookups do not validate.
+    trust: Option<Trust>,
+    /// Whether lookups tell servers no more of a question than they need.
+    minimises: bool,
 }
 
 impl Checker {
@@ -107,6 +115,8 @@ impl Checker {
             timeout: DEFAULT_TIMEOUT,
             cache_octets: DEFAULT_CACHE_OCTETS,
             cloudflare_ranges: None,
+            anchors: None,
+            minimises: true,
         }
     }
 
@@ -137,10 +147,11 @@ impl Checker {
             .buffer_unordered(at_once.max(1))
     }
 
-    /// Looks one name and type up, from the root, over at most 8 aliases.
+    /// Looks one name and type up, from the root, over at most 8 aliases, as a validating resolver would.
     pub async fn lookup(&self, question: &Question) -> Lookup {
         let budget = Budget::for_check();
-        self.engine.walker.lookup(question, Journey::new(&budget, Duration::MAX)).await
+        let journey = Journey::new(&budget, Duration::MAX).minimising(self.engine.minimises);
+        self.engine.walker.lookup(question, journey, self.engine.trust.as_ref()).await
     }
 
     /// Finds the zones that the expected records lie in and who serves them; checks nothing.
@@ -166,7 +177,10 @@ impl Checker {
 
     /// Says whether any root server answers: without one nothing can be checked.
     pub async fn is_root_answering(&self) -> bool {
-        self.lookup(&Question::new(Name::root(), RecordType::NS)).await.rcode == Rcode::NOERROR
+        let question = Question::new(Name::root(), RecordType::NS);
+        let budget = Budget::for_check();
+        let journey = Journey::new(&budget, Duration::MAX);
+        self.engine.walker.lookup(&question, journey, None).await.rcode == Rcode::NOERROR
     }
 }
 
@@ -184,6 +198,10 @@ pub struct CheckerBuilder {
     cache_octets: u64,
     /// The caller's own list of Cloudflare's networks.
     cloudflare_ranges: Option<Arc<[Network]>>,
+    /// Where trust in signatures starts, where the caller says.
+    anchors: Option<Vec<DelegationSigner>>,
+    /// Whether lookups tell servers no more of a question than they need.
+    minimises: bool,
 }
 
 impl CheckerBuilder {
@@ -257,6 +275,22 @@ impl CheckerBuilder {
         self
     }
 
+    /// Has lookups trust these keys of the root and no others; with none, signatures are not looked at.
+    ///
+    /// Unless told, it is the public root's keys where the root servers are public, and none with any other root.
+    #[must_use]
+    pub fn trust_anchors(mut self, anchors: Vec<DelegationSigner>) -> Self {
+        self.anchors = Some(anchors);
+        self
+    }
+
+    /// Sets whether lookups tell servers no more of a question than they need (RFC 9156); checks always ask full names.
+    #[must_use]
+    pub fn qname_minimization(mut self, minimises: bool) -> Self {
+        self.minimises = minimises;
+        self
+    }
+
     /// Asks through `transport` instead of sockets: a replay, or one that records.
     #[must_use]
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
@@ -284,6 +318,7 @@ impl CheckerBuilder {
             Some(transport) => Arc::clone(transport),
             None => self.live_transport()?,
         };
+        let anchors = self.anchors.unwrap_or_else(|| anchors_of(&self.hints));
         let cache = CutCache::new(root_hints::root_cut(&self.hints), self.cache_octets);
         let walker = Walker::new(Arc::clone(&transport), cache, self.settings.use_ipv6);
         Ok(Checker {
@@ -293,7 +328,17 @@ impl CheckerBuilder {
                 turns: Turns::new(self.settings.limits),
                 timeout: self.timeout,
                 cloudflare_ranges: self.cloudflare_ranges,
+                trust: Trust::new(anchors),
+                minimises: self.minimises,
             }),
         })
     }
+}
+
+/// Returns the built-in anchors where one of the root servers is public: another root has other keys.
+fn anchors_of(hints: &[(Name, IpAddr)]) -> Vec<DelegationSigner> {
+    let public = root_hints::public();
+    let is_public = |(_, address): &(Name, IpAddr)| public.iter().any(|(_, known)| known == address);
+    let can_validate = cfg!(feature = "dnssec");
+    if can_validate && hints.iter().any(is_public) { anchor::public() } else { Vec::new() }
 }

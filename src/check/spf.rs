@@ -118,7 +118,7 @@ impl Asking<'_> {
         let lookups = questions.iter().map(|question| async {
             let journey = Journey::new(&self.budget, Duration::MAX);
             let left = self.deadline.saturating_duration_since(Instant::now());
-            match timeout(left, self.checker.engine.walker.lookup(question, journey)).await {
+            match timeout(left, self.checker.engine.walker.lookup(question, journey, None)).await {
                 Ok(lookup) => answer_of(question, &lookup),
                 Err(_) => Answer::Failed,
             }

@@ -385,6 +385,20 @@ pub(crate) struct ResolverArguments {
     /// bulk]
     #[arg(long, value_enum, value_name = "DEPTH", env = "ZONEPROOF_DEPTH", hide_env = true)]
     pub(crate) depth: Option<DepthChoice>,
+    /// Trust these keys of the root, DS or DNSKEY records one a line, instead of the public root's, which are not trusted
+    /// with the servers of another root
+    #[arg(long, value_name = "FILE", env = "ZONEPROOF_TRUST_ANCHOR", hide_env = true)]
+    pub(crate) trust_anchor: Option<PathBuf>,
+    /// Do not check signatures (DNSSEC)
+    #[arg(long, env = "ZONEPROOF_NO_DNSSEC", hide_env = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "YES|NO")]
+    #[arg(value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub(crate) no_dnssec: Option<bool>,
+    /// Tell every server on the way of a lookup the whole question, as checks do
+    #[arg(long, env = "ZONEPROOF_NO_QNAME_MINIMIZATION", hide_env = true)]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "YES|NO")]
+    #[arg(value_parser = BoolishValueParser::new(), hide_possible_values = true)]
+    pub(crate) no_qname_minimization: Option<bool>,
 }
 
 /// How much is looked at.
@@ -439,6 +453,9 @@ impl ResolverArguments {
                 DepthChoice::Quick => DepthWord::Quick,
                 DepthChoice::Full => DepthWord::Full,
             }),
+            trust_anchor: self.trust_anchor.clone(),
+            no_dnssec: self.no_dnssec,
+            no_qname_minimization: self.no_qname_minimization,
         }
     }
 }

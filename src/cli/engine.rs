@@ -164,7 +164,11 @@ impl Plan {
             .ipv6(config.ipv6)
             .pace(config.pace)
             .timeout(config.timeout)
-            .attempts(config.attempts);
+            .attempts(config.attempts)
+            .qname_minimization(config.minimises);
+        if let Some(anchors) = &config.anchors {
+            builder = builder.trust_anchors(anchors.clone());
+        }
         if let Some(address) = config.bind {
             builder = builder.bind(address);
         }

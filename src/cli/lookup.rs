@@ -44,7 +44,7 @@ struct Answered {
     rcode: String,
     /// The records, with the chain of aliases in front.
     answers: Vec<Answer>,
-    /// Whether DNSSEC proves the answer; never, as signatures are not checked.
+    /// Whether signatures prove all of the answer, from a trust anchor down.
     authenticated: bool,
     /// Why there is no answer.
     reason: Option<&'static str>,
@@ -198,7 +198,7 @@ fn show(question: &Question, lookup: &Lookup, shape: Shape, is_batch: bool) -> S
             kind: is_batch.then(|| question.kind.to_string()),
             rcode: lookup.rcode.to_string(),
             answers: answers(lookup),
-            authenticated: false,
+            authenticated: lookup.authenticated,
             reason: lookup.failure.map(|failure| failure.as_str()),
             questions: lookup.trace.len(),
             trace: if shape.has_trace { lookup.trace.iter().map(traced).collect() } else { Vec::new() },

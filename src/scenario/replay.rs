@@ -72,7 +72,7 @@ impl Replay {
         let [high, low, ..] = nonce.to_be_bytes();
         // Over TCP nobody can guess: the case says nothing, and servers that do not keep it must be heard there.
         let case_bits = if query.protocol == Protocol::Udp { nonce } else { u64::MAX };
-        let edns = Edns { payload_octets: MAX_UDP_OCTETS, dnssec_ok: query.wants_signatures(), ..Edns::default() };
+        let edns = Edns { payload_octets: MAX_UDP_OCTETS, dnssec_ok: query.dnssec_ok, ..Edns::default() };
         let edns = Some(&edns).filter(|_| query.with_edns);
         let octets = encode_query(u16::from_be_bytes([high, low]), &query.question, case_bits, edns);
         let nth = self.tally().count(query.server, &query.question);

@@ -49,6 +49,8 @@ pub struct Query {
     pub protocol: Protocol,
     /// Whether to send an OPT record (RFC 6891).
     pub with_edns: bool,
+    /// Whether signatures and what proves that something is not there are asked for (DO, RFC 3225).
+    pub dnssec_ok: bool,
     /// How long to wait for a reply to one try; `None` leaves it to the transport that retries.
     pub timeout: Option<Duration>,
     /// How much load the server takes.
@@ -58,16 +60,11 @@ pub struct Query {
 }
 
 impl Query {
-    /// Says whether signatures are asked for (DO, RFC 3225): with keys alone, which are of no use without.
-    #[must_use]
-    pub fn wants_signatures(&self) -> bool {
-        self.question.kind == RecordType::DNSKEY
-    }
-
-    /// Asks over UDP with EDNS, as every question starts.
+    /// Asks over UDP with EDNS, as every question starts; for signatures with keys alone, which are of no use without.
     #[must_use]
     pub fn new(server: IpAddr, question: Question, class: PaceClass, budget: Arc<Budget>) -> Self {
-        Self { server, question, protocol: Protocol::Udp, with_edns: true, timeout: None, class, budget }
+        let dnssec_ok = question.kind == RecordType::DNSKEY;
+        Self { server, question, protocol: Protocol::Udp, with_edns: true, dnssec_ok, timeout: None, class, budget }
     }
 }
 
@@ -114,7 +111,7 @@ const EDNS_PAYLOAD_OCTETS: u16 = 1232;
 fn encode_with_case(query: &Query, case_bits: u64) -> Vec<u8> {
     let edns = query.with_edns.then(|| Edns {
         payload_octets: EDNS_PAYLOAD_OCTETS,
-        dnssec_ok: query.wants_signatures(),
+        dnssec_ok: query.dnssec_ok,
         ..Edns::default()
     });
     encode_query(rand::random(), &query.question, case_bits, edns.as_ref())

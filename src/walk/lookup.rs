@@ -1,16 +1,18 @@
-//! One name and type, from the root to the answer, as a resolver would give it.
+//! One name and type, from the root to the answer, as a validating resolver would give it.
 
 use std::collections::BTreeSet;
 
 use crate::dns::bailiwick::MAX_CHAIN_LINKS;
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
-use crate::dns::response::{Alias, Response};
+use crate::dns::response::{Alias, Link, Response};
 use crate::dns::rrset::{Question, RRset, Rcode, Record};
+use crate::dnssec::{Bogus, Security, Work};
 use crate::evidence::{ChainEnd, Observation};
 use crate::observe::Seen;
 use crate::walk::machine::Until;
-use crate::walk::{Found, Journey, Walker};
+use crate::walk::trust::{Proof, Trust, Validator};
+use crate::walk::{Detail, Found, Journey, Walker};
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -27,6 +29,8 @@ pub enum LookupFailure {
     ChainTooLong,
     /// A limit of ours was met.
     BudgetExceeded,
+    /// The signatures do not hold: a validating resolver refuses the answer.
+    Bogus(Bogus),
 }
 
 impl LookupFailure {
@@ -40,7 +44,14 @@ impl LookupFailure {
             Self::CnameLoop => "cname_loop",
             Self::ChainTooLong => "chain_too_long",
             Self::BudgetExceeded => "budget_exceeded",
+            Self::Bogus(cause) => cause.as_str(),
         }
+    }
+}
+
+impl From<Bogus> for LookupFailure {
+    fn from(cause: Bogus) -> Self {
+        Self::Bogus(cause)
     }
 }
 
@@ -51,72 +62,160 @@ pub struct Lookup {
     pub rcode: Rcode,
     /// The records, with the chain of aliases in front; empty for a negative answer.
     pub answers: Vec<Record>,
+    /// Whether signatures prove all of the answer, from a trust anchor down.
+    pub authenticated: bool,
     /// Why there is no answer, where there is none.
     pub failure: Option<LookupFailure>,
     /// Everything that was asked, in order of time.
     pub trace: Vec<(Question, Observation)>,
 }
 
+/// The way from the first name to the last, as far as it was followed.
+struct Following {
+    /// What is asked next.
+    at: Question,
+    /// The names met so far.
+    met: BTreeSet<Name>,
+    /// The links followed so far.
+    links: usize,
+    /// The records so far.
+    answers: Vec<Record>,
+    /// Whether all so far is signed.
+    security: Security,
+}
+
 impl Walker {
-    /// Looks one question up from the root, over at most 8 aliases.
-    pub async fn lookup(&self, question: &Question, journey: Journey<'_>) -> Lookup {
+    /// Looks one question up from the root, over at most 8 aliases; with `trust`, signatures must hold.
+    pub async fn lookup(&self, question: &Question, journey: Journey<'_>, trust: Option<&Trust>) -> Lookup {
         let log = Seen::default();
-        let mut answers = Vec::new();
-        let outcome = self.follow(question, journey.logged(&log), &mut answers).await;
+        let detail = if trust.is_some() { Detail::Proof } else { Detail::Message };
+        let journey = Journey { detail, ..journey.logged(&log) };
+        let mut following = Following {
+            at: question.clone(),
+            met: BTreeSet::new(),
+            links: 0,
+            answers: Vec::new(),
+            security: Security::Secure,
+        };
+        let mut validator =
+            trust.map(|trust| Validator { walker: self, trust, journey, now: now(), work: Work::default() });
+        let outcome = self.follow(&mut following, journey, validator.as_mut()).await;
         let trace = log.take();
         match outcome {
-            Ok(rcode) => Lookup { rcode, answers, failure: None, trace },
-            Err(failure) => Lookup { rcode: Rcode::SERVFAIL, answers: Vec::new(), failure: Some(failure), trace },
+            Ok(rcode) => {
+                let authenticated = trust.is_some() && following.security == Security::Secure;
+                Lookup { rcode, answers: following.answers, authenticated, failure: None, trace }
+            }
+            Err(failure) => Lookup {
+                rcode: Rcode::SERVFAIL,
+                answers: Vec::new(),
+                authenticated: false,
+                failure: Some(failure),
+                trace,
+            },
         }
     }
 
     /// Follows aliases until a name that is none, and collects the records on the way.
     async fn follow(
         &self,
-        question: &Question,
+        following: &mut Following,
         journey: Journey<'_>,
-        answers: &mut Vec<Record>,
+        mut validator: Option<&mut Validator<'_>>,
     ) -> Result<Rcode, LookupFailure> {
-        let mut at = question.clone();
-        let mut met: BTreeSet<Name> = BTreeSet::new();
-        let mut links = 0;
-        while met.len() <= MAX_CHAIN_LINKS {
-            if !met.insert(at.name.clone()) {
+        while following.met.len() <= MAX_CHAIN_LINKS {
+            if !following.met.insert(following.at.name.clone()) {
                 return Err(LookupFailure::CnameLoop);
             }
-            let found = self.walk(at.clone(), Until::Answer, journey).await;
+            let found = self.walk(following.at.clone(), Until::Answer, journey).await;
             let response = found.seen.last().and_then(|(_, seen)| seen.response());
-            match response {
-                Some(Response::Answer(answer)) => {
-                    push_rrset(answers, &answer.rrset);
-                    return Ok(Rcode::NOERROR);
-                }
-                Some(Response::NoData(_)) => return Ok(Rcode::NOERROR),
-                Some(Response::NxDomain(_)) => return Ok(Rcode::NXDOMAIN),
-                Some(Response::Alias(alias)) => {
-                    // One reply may bring several links.
-                    links += alias.links.len();
-                    if links > MAX_CHAIN_LINKS {
-                        return Err(LookupFailure::ChainTooLong);
-                    }
-                    push_links(answers, alias);
-                    if let Some(rrset) = &alias.rrset {
-                        push_rrset(answers, rrset);
-                        return Ok(Rcode::NOERROR);
-                    }
-                    met.extend(alias.links.iter().skip(1).map(|link| link.owner.clone()));
-                    let Some(target) = alias.last_target() else { return Err(LookupFailure::Unanswered) };
-                    at.name = target.clone();
-                }
-                _ => return Err(failure_of(&found)),
+            let (Some(response), Some(message)) = (response, &found.message) else { return Err(failure_of(&found)) };
+            if !is_final(response) {
+                return Err(failure_of(&found));
+            }
+            let proof = match &mut validator {
+                Some(validator) => Some(validator.prove(&following.at, response, message).await?),
+                None => None,
+            };
+            if let Some(Proof { security, .. }) = proof {
+                following.security = following.security.and(security);
+            }
+            if let Some(rcode) = following.take_in(response, &message.answers, proof)? {
+                return Ok(rcode);
             }
         }
         Err(LookupFailure::ChainTooLong)
     }
 }
 
+impl Following {
+    /// Takes in what was said to the question; returns the response code where it is the last.
+    fn take_in(
+        &mut self,
+        response: &Response,
+        section: &[Record],
+        proof: Option<Proof>,
+    ) -> Result<Option<Rcode>, LookupFailure> {
+        // What is proven counts, not the code: some servers say NXDOMAIN of empty non-terminals, and a compact denial
+        // says NOERROR of names that are not there (RFC 9824 §2).
+        let is_name_absent = proof.and_then(|proof| proof.is_name_absent);
+        let negative = |is_absent: bool| if is_absent { Rcode::NXDOMAIN } else { Rcode::NOERROR };
+        match response {
+            Response::Answer(answer) => {
+                push_rrset(&mut self.answers, &answer.rrset);
+                Ok(Some(Rcode::NOERROR))
+            }
+            Response::NoData(_) => Ok(Some(negative(is_name_absent.unwrap_or(false)))),
+            Response::NxDomain(_) => Ok(Some(negative(is_name_absent.unwrap_or(true)))),
+            Response::Alias(alias) => self.take_alias(alias, section),
+            Response::Referral(_) | Response::Lame(_) | Response::Failed(_) => Err(LookupFailure::Unanswered),
+        }
+    }
+
+    /// Takes in a chain of aliases, of which one reply may bring several.
+    fn take_alias(&mut self, alias: &Alias, section: &[Record]) -> Result<Option<Rcode>, LookupFailure> {
+        self.links += alias.links.len();
+        if self.links > MAX_CHAIN_LINKS {
+            return Err(LookupFailure::ChainTooLong);
+        }
+        for link in &alias.links {
+            self.answers.extend(dname_behind(link, section).cloned());
+            self.answers.push(Record {
+                owner: link.owner.clone(),
+                ttl: link.ttl,
+                rdata: Rdata::Cname(link.target.clone()),
+            });
+        }
+        if let Some(rrset) = &alias.rrset {
+            push_rrset(&mut self.answers, rrset);
+            return Ok(Some(Rcode::NOERROR));
+        }
+        self.met.extend(alias.links.iter().skip(1).map(|link| link.owner.clone()));
+        let target = alias.last_target().ok_or(LookupFailure::Unanswered)?;
+        self.at.name = target.clone();
+        Ok(None)
+    }
+}
+
+/// Finds the DNAME that a link was made from: its owner lies above the alias, and the rest of the alias in front of its
+/// target is the link's (RFC 6672 §2.2).
+pub(super) fn dname_behind<'a>(link: &Link, section: &'a [Record]) -> Option<&'a Record> {
+    section.iter().find(|record| match &record.rdata {
+        Rdata::Dname(target) if link.owner.is_strictly_below(&record.owner) => {
+            let rest = link.owner.without_suffix(&record.owner);
+            rest.and_then(|rest| rest.concat(target).ok()).as_ref() == Some(&link.target)
+        }
+        _ => false,
+    })
+}
+
+/// Says whether a reply answers a question, be it that there is nothing.
+fn is_final(response: &Response) -> bool {
+    matches!(response, Response::Answer(_) | Response::Alias(_) | Response::NoData(_) | Response::NxDomain(_))
+}
+
 /// Says why a walk has no answer.
-fn failure_of(found: &Found) -> LookupFailure {
+pub(super) fn failure_of(found: &Found) -> LookupFailure {
     match found.end {
         ChainEnd::Reached | ChainEnd::Unanswered => LookupFailure::Unanswered,
         ChainEnd::Unresolvable => LookupFailure::Unresolvable,
@@ -134,11 +233,7 @@ fn push_rrset(answers: &mut Vec<Record>, rrset: &RRset) {
     }));
 }
 
-/// Adds the links of a chain as CNAME records.
-fn push_links(answers: &mut Vec<Record>, alias: &Alias) {
-    answers.extend(alias.links.iter().map(|link| Record {
-        owner: link.owner.clone(),
-        ttl: link.ttl,
-        rdata: Rdata::Cname(link.target.clone()),
-    }));
+/// Returns the seconds since 1970, modulo 2^32 as signatures count them (RFC 4034 §3.1.5).
+fn now() -> u32 {
+    u32::try_from(jiff::Timestamp::now().as_second().rem_euclid(1 << 32)).unwrap_or_default()
 }

@@ -10,17 +10,18 @@
 //! ```
 //!
 //! The driver calls [`Walk::next`] and does what it says until it says [`Step::Done`]. Every call to
-//! a `handle_*` uses something up (an address, a server name, a label of the question's name), so that
-//! a walk ends whatever comes back.
+//! a `handle_*` uses something up (an address, a server name, a label of the question's name, one of the ten questions
+//! that are minimised), so that a walk ends whatever comes back.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::dns::name::Name;
 use crate::dns::public_suffix::is_registry;
-use crate::dns::response::{Referral, Response};
-use crate::dns::rrset::Question;
+use crate::dns::response::{Alias, Referral, Response};
+use crate::dns::rrset::{Question, RecordType};
 use crate::evidence::{ChainEnd, NameServer, Unresolved, ZoneCut};
+use crate::walk::minimise::Minimiser;
 
 /// The most server names of one delegation that count (threats.md A2); those with glue come first.
 pub const MAX_SERVERS_PER_CUT: usize = 13;
@@ -49,6 +50,8 @@ pub enum Step {
     Ask {
         /// The zone that they serve.
         zone: Name,
+        /// What to ask: the walk's question, or a part of it (RFC 9156).
+        question: Question,
         /// Server names and addresses that have not been tried.
         untried: Vec<(Name, IpAddr)>,
     },
@@ -66,6 +69,8 @@ pub enum Step {
 pub struct Walk {
     /// What is asked on the way down: the question itself, since cuts show themselves by referrals.
     question: Question,
+    /// How much of it is told, where not all of it is from the start.
+    minimiser: Option<Minimiser>,
     /// How far to go.
     until: Until,
     /// The cuts met so far, the root first; never empty.
@@ -81,18 +86,26 @@ pub struct Walk {
 impl Walk {
     /// Starts below `known`: the cuts on the way to the question's name, the root first.
     ///
-    /// Cuts that do not enclose the question's name are left out; without any the walk is over at once.
+    /// Cuts that do not enclose the question's name are left out; without any the walk is over at once. A zone's own
+    /// servers are not asked for its DS records, which are the parent's (RFC 4035 §3.1.4.1).
     #[must_use]
     pub fn new(question: Question, until: Until, known: Vec<ZoneCut>) -> Self {
         let mut cuts: Vec<ZoneCut> = Vec::new();
         for cut in known {
             let is_below = cuts.last().is_none_or(|last| cut.zone.is_strictly_below(&last.zone));
-            if is_below && question.name.is_subdomain_of(&cut.zone) {
+            if is_below && question.name.is_subdomain_of(&cut.zone) && !is_of_parent(&question, &cut.zone) {
                 cuts.push(cut);
             }
         }
         let end = cuts.is_empty().then_some(ChainEnd::Unresolvable);
-        Self { question, until, cuts, tried: BTreeSet::new(), negatives: 0, end }
+        Self { question, minimiser: None, until, cuts, tried: BTreeSet::new(), negatives: 0, end }
+    }
+
+    /// Has servers told no more of the question than they need (RFC 9156).
+    #[must_use]
+    pub fn minimised(mut self) -> Self {
+        self.minimiser = self.cuts.last().map(|cut| Minimiser::below(&cut.zone, &self.question));
+        self
     }
 
     /// Returns the cuts met so far, the root first.
@@ -134,7 +147,9 @@ impl Walk {
             .map(|(name, address)| (name.clone(), address))
             .collect();
         if !untried.is_empty() && self.tried.len() < MAX_TRIES_TO_LEAD_ON {
-            return Step::Ask { zone: cut.zone.clone(), untried };
+            let question =
+                self.minimiser.as_ref().map_or_else(|| self.question.clone(), |part| part.asked(&self.question));
+            return Step::Ask { zone: cut.zone.clone(), question, untried };
         }
         if !unknown.is_empty() && self.tried.len() < MAX_TRIES_TO_LEAD_ON {
             return Step::Resolve { names: unknown };
@@ -151,6 +166,10 @@ impl Walk {
         if self.end.is_some() || !self.tried.insert(address) {
             return;
         }
+        if self.minimiser.as_ref().is_some_and(Minimiser::is_part) {
+            self.handle_reply_to_part(address, response);
+            return;
+        }
         match response {
             Some(Response::Referral(referral)) => self.go_down(referral),
             Some(Response::Answer(_) | Response::Alias(_)) => self.end = Some(ChainEnd::Reached),
@@ -161,6 +180,26 @@ impl Walk {
                 }
             }
             Some(Response::Lame(_) | Response::Failed(_)) | None => {}
+        }
+    }
+
+    /// Takes in what a server said to a part of the question. Whoever said it is asked on.
+    fn handle_reply_to_part(&mut self, address: IpAddr, response: Option<&Response>) {
+        let is_alias = |alias: &Alias| alias.dname.is_none();
+        match response {
+            Some(Response::Referral(referral)) => return self.go_down(referral),
+            Some(Response::Answer(_) | Response::NoData(_)) => self.tell_more(),
+            // A CNAME holds for this name alone, a DNAME for all below it (RFC 6672 §2.1).
+            Some(Response::Alias(alias)) if is_alias(alias) => self.tell_more(),
+            _ => self.minimiser.iter_mut().for_each(Minimiser::give_up),
+        }
+        self.tried.remove(&address);
+    }
+
+    /// Tells the servers of the last cut more of the question.
+    fn tell_more(&mut self) {
+        if let Some(minimiser) = &mut self.minimiser {
+            minimiser.tell_more(&self.question);
         }
     }
 
@@ -184,7 +223,7 @@ impl Walk {
     fn go_down(&mut self, referral: &Referral) {
         let Some(last) = self.cuts.last() else { return };
         let is_down = referral.zone.is_strictly_below(&last.zone) && self.question.name.is_subdomain_of(&referral.zone);
-        if !is_down {
+        if !is_down || is_of_parent(&self.question, &referral.zone) {
             return;
         }
         if self.cuts.len() >= MAX_CUTS {
@@ -192,9 +231,17 @@ impl Walk {
             return;
         }
         self.cuts.push(cut_of(referral, &last.zone));
+        if let Some(minimiser) = &mut self.minimiser {
+            minimiser.go_below(&referral.zone, &self.question);
+        }
         self.tried.clear();
         self.negatives = 0;
     }
+}
+
+/// Says whether a question about `zone` itself is for the zone above.
+fn is_of_parent(question: &Question, zone: &Name) -> bool {
+    question.kind == RecordType::DS && question.name == *zone && !zone.is_root()
 }
 
 /// Turns a referral from a server of `parent` into a zone cut.

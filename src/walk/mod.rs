@@ -6,7 +6,9 @@
 pub mod cut_cache;
 pub mod lookup;
 pub mod machine;
+pub mod minimise;
 pub mod root_hints;
+pub mod trust;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,12 +18,13 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 
 use crate::budget::Budget;
+use crate::dns::message::Message;
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::response::Response;
 use crate::dns::rrset::{Question, RecordType, Ttl};
 use crate::evidence::{ChainEnd, Observation, Unresolved, ZoneCut};
-use crate::observe::{Seen, Target, ask};
+use crate::observe::{Seen, Target, ask, ask_whole};
 use crate::transport::Transport;
 use crate::walk::cut_cache::CutCache;
 use crate::walk::machine::{Step, Until, Walk};
@@ -43,6 +46,19 @@ pub struct Found {
     pub end: ChainEnd,
     /// What was said to the walk's question on the way, in order of time.
     pub seen: Vec<(Question, Observation)>,
+    /// The last message that was said to it, where more than its meaning is wanted.
+    pub message: Option<Message>,
+}
+
+/// What is wanted of the reply to a walk's question.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Detail {
+    /// What it says.
+    Meaning,
+    /// The whole message too.
+    Message,
+    /// The whole message, with signatures (DO=1).
+    Proof,
 }
 
 /// What a walk carries along.
@@ -54,6 +70,10 @@ pub struct Journey<'a> {
     pub max_age: Duration,
     /// Where everything asked is written down, walks for server addresses included.
     pub log: Option<&'a Seen>,
+    /// Whether servers are told no more of a question than they need (RFC 9156).
+    pub minimises: bool,
+    /// What is wanted of the reply to the walk's question; of servers' addresses, the meaning alone.
+    pub detail: Detail,
     /// The servers whose addresses are being looked up, the outermost first.
     stack: &'a [Name],
 }
@@ -62,7 +82,13 @@ impl<'a> Journey<'a> {
     /// Sets out from nothing.
     #[must_use]
     pub fn new(budget: &'a Arc<Budget>, max_age: Duration) -> Self {
-        Self { budget, max_age, log: None, stack: &[] }
+        Self { budget, max_age, log: None, minimises: false, detail: Detail::Meaning, stack: &[] }
+    }
+
+    /// Has servers told no more of a question than they need, or not.
+    #[must_use]
+    pub fn minimising(self, minimises: bool) -> Self {
+        Self { minimises, ..self }
     }
 
     /// Has everything written down.
@@ -100,27 +126,34 @@ impl Walker {
     async fn drive(&self, question: Question, until: Until, journey: Journey<'_>) -> Found {
         let purse = if journey.stack.is_empty() { journey.budget.for_walk() } else { Arc::clone(journey.budget) };
         let known = self.cache.known_cuts(&question.name, journey.max_age);
-        let mut walk = Walk::new(question.clone(), until, known);
+        let set_out = |known| {
+            let walk = Walk::new(question.clone(), until, known);
+            if journey.minimises { walk.minimised() } else { walk }
+        };
+        let mut walk = set_out(known);
         let mut seen = Vec::new();
+        let mut last = None;
         loop {
             match walk.next() {
-                Step::Done(end) => return Found { cuts: walk.into_cuts(), end, seen },
+                Step::Done(end) => return Found { cuts: walk.into_cuts(), end, seen, message: last },
                 Step::Resolve { names } => self.resolve_into(&mut walk, names, until, journey).await,
-                Step::Ask { zone, untried } => {
+                Step::Ask { zone, question: asked, untried } => {
                     // Many checks start at once with nothing known: one of them asks the root.
                     let is_first = zone.is_root() && journey.stack.is_empty();
                     let flight = if is_first { Some(self.cache.enter_walk(&question.name).await) } else { None };
-                    let known = self.cache.known_cuts(&question.name, journey.max_age);
-                    if is_first && known.len() > walk.cuts().len() {
-                        walk = Walk::new(question.clone(), until, known);
-                        continue;
+                    if is_first {
+                        let anew = set_out(self.cache.known_cuts(&question.name, journey.max_age));
+                        if anew.cuts().len() > walk.cuts().len() {
+                            walk = anew;
+                            continue;
+                        }
                     }
                     let Some((server, address)) = choose(&question.name, untried) else {
                         walk.stop();
                         continue;
                     };
                     let target = Target { zone, server, address };
-                    let observation = ask(self.transport.as_ref(), target, &question, &purse).await;
+                    let (observation, message) = self.ask(target, &asked, &purse, journey.detail).await;
                     let depth = walk.cuts().len();
                     walk.handle_reply(address, observation.response());
                     if let Some(cut) = walk.cuts().last().filter(|_| walk.cuts().len() > depth) {
@@ -128,14 +161,33 @@ impl Walker {
                     }
                     drop(flight);
                     if let Some(log) = journey.log {
-                        log.push(&question, observation.clone());
+                        log.push(&asked, observation.clone());
                     }
-                    seen.push((question.clone(), observation));
+                    if asked == question {
+                        seen.push((asked, observation));
+                        last = message;
+                    }
                     if purse.is_exhausted() {
                         walk.stop();
                     }
                 }
             }
+        }
+    }
+
+    /// Asks one address one question.
+    async fn ask(
+        &self,
+        target: Target,
+        question: &Question,
+        purse: &Arc<Budget>,
+        detail: Detail,
+    ) -> (Observation, Option<Message>) {
+        let transport = self.transport.as_ref();
+        match detail {
+            Detail::Meaning => (ask(transport, target, question, purse).await, None),
+            Detail::Message => ask_whole(transport, target, question, false, purse).await,
+            Detail::Proof => ask_whole(transport, target, question, true, purse).await,
         }
     }
 
@@ -230,7 +282,8 @@ impl Walker {
             }
             let purse = if is_top { journey.budget.for_walk() } else { Arc::clone(journey.budget) };
             let stack: Vec<Name> = journey.stack.iter().cloned().chain([host.clone()]).collect();
-            let below = Journey { budget: &purse, max_age: Duration::MAX, log: journey.log, stack: &stack };
+            let below =
+                Journey { budget: &purse, max_age: Duration::MAX, detail: Detail::Meaning, stack: &stack, ..journey };
             let (addresses, ttl) = self.look_up_addresses(&host, below).await;
             // What fails inside another walk may fail because of that walk alone, and a limit of ours is no fact.
             if addresses.is_ok() || (is_top && addresses != Err(Unresolved::Limit)) {

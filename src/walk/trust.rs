@@ -1,0 +1,305 @@
+//! The chain of trust from the root to what a server said: asks for DS and DNSKEY records, and judges nothing itself.
+//!
+//! What a name stands for is remembered: the keys of a zone, that it lies below an unsigned delegation, or that it is no
+//! zone of its own. A failure to learn it is neither proof nor disproof (threats.md F7), and is not remembered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use quick_cache::sync::Cache;
+use tokio::time::Instant;
+
+use crate::dns::message::Message;
+use crate::dns::name::Name;
+use crate::dns::rdata::Rdata;
+use crate::dns::response::{Alias, Link, Negative, Response};
+use crate::dns::rrset::{Question, Record, RecordType, Ttl};
+use crate::dnssec::denial::{Denial, Denied};
+use crate::dnssec::keys::{ZoneKeys, accept_keys, usable_signers};
+use crate::dnssec::record::DelegationSigner;
+use crate::dnssec::signed_set::SignedSet;
+use crate::dnssec::verify::verify_set;
+use crate::dnssec::{Bogus, Security, Work};
+use crate::walk::lookup::{LookupFailure, dname_behind, failure_of};
+use crate::walk::machine::Until;
+use crate::walk::{Journey, Walker};
+
+/// The most names of which it is remembered what they stand for.
+const NAMES_KEPT: usize = 16_384;
+/// The least and the most time that it is remembered (threats.md 1c).
+const KEPT_AT_LEAST: Duration = Duration::from_secs(5);
+/// See [`KEPT_AT_LEAST`].
+const KEPT_AT_MOST: Duration = Duration::from_secs(3600);
+/// How long it is remembered where no record says.
+const KEPT_WITHOUT_TTL: Duration = Duration::from_secs(60);
+
+/// What a name stands for.
+#[derive(Clone, Debug)]
+enum Standing {
+    /// It is a signed zone with these keys.
+    Zone(Arc<ZoneKeys>),
+    /// It lies in an unsigned zone, or is the apex of one.
+    Unsigned,
+    /// It is a name like others in the zone above.
+    NoCut,
+}
+
+/// Something remembered until a time.
+#[derive(Clone)]
+struct Kept {
+    /// What it is.
+    standing: Standing,
+    /// Until when.
+    until: Instant,
+}
+
+/// The trust anchors, and what was learned from them.
+pub struct Trust {
+    /// The keys of the root that are known without asking; never empty.
+    anchors: Vec<DelegationSigner>,
+    /// What names stand for.
+    known: Cache<Name, Kept>,
+}
+
+impl Trust {
+    /// Starts from the anchors alone; `None` where there is none, so that nothing can be proven.
+    #[must_use]
+    pub fn new(anchors: Vec<DelegationSigner>) -> Option<Self> {
+        (!anchors.is_empty()).then(|| Self { anchors, known: Cache::new(NAMES_KEPT) })
+    }
+
+    /// Returns what is remembered of a name.
+    fn recall(&self, name: &Name) -> Option<Standing> {
+        self.known.get(name).filter(|kept| Instant::now() < kept.until).map(|kept| kept.standing)
+    }
+
+    /// Remembers what a name stands for.
+    fn keep(&self, name: &Name, standing: &Standing, ttl: Option<Ttl>) {
+        let keep_for = ttl.map_or(KEPT_WITHOUT_TTL, |ttl| Duration::from_secs(u64::from(ttl.seconds())));
+        let until = Instant::now() + keep_for.clamp(KEPT_AT_LEAST, KEPT_AT_MOST);
+        self.known.insert(name.clone(), Kept { standing: standing.clone(), until });
+    }
+}
+
+/// What is proven of one reply.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Proof {
+    /// Whether it is signed.
+    pub(super) security: Security,
+    /// Of a negative answer: whether the name is not there, as the proof has it; `None` where the server's word stands.
+    pub(super) is_name_absent: Option<bool>,
+}
+
+impl Proof {
+    /// Says that something that is there is signed or not.
+    fn of(security: Security) -> Self {
+        Self { security, is_name_absent: None }
+    }
+}
+
+/// Validates the replies of one lookup.
+pub(super) struct Validator<'a> {
+    /// Asks for keys.
+    pub(super) walker: &'a Walker,
+    /// Where trust starts.
+    pub(super) trust: &'a Trust,
+    /// What the questions are paid from.
+    pub(super) journey: Journey<'a>,
+    /// The time, in seconds since 1970 modulo 2^32.
+    pub(super) now: u32,
+    /// What may still be spent on signatures.
+    pub(super) work: Work,
+}
+
+impl Validator<'_> {
+    /// Proves what a server said to a question, or shows that it is not signed and need not be.
+    pub(super) async fn prove(
+        &mut self,
+        question: &Question,
+        response: &Response,
+        message: &Message,
+    ) -> Result<Proof, LookupFailure> {
+        match response {
+            Response::Answer(answer) => {
+                let link = answer.rrset.data().first().and_then(|rdata| match rdata {
+                    Rdata::Cname(target) => {
+                        Some(Link { owner: question.name.clone(), target: target.clone(), ttl: answer.rrset.ttl })
+                    }
+                    _ => None,
+                });
+                match link {
+                    Some(link) => self.prove_link(&link, message).await.map(Proof::of),
+                    None => self.prove_set(&question.name, question.kind, message).await.map(Proof::of),
+                }
+            }
+            Response::Alias(alias) => self.prove_alias(alias, message).await.map(Proof::of),
+            Response::NoData(_) | Response::NxDomain(_) => self.prove_denial(question, message).await,
+            Response::Referral(_) | Response::Lame(_) | Response::Failed(_) => Err(LookupFailure::Unanswered),
+        }
+    }
+
+    /// Proves every link of a chain, and the records at its end.
+    async fn prove_alias(&mut self, alias: &Alias, message: &Message) -> Result<Security, LookupFailure> {
+        let mut security = Security::Secure;
+        for link in &alias.links {
+            security = security.and(self.prove_link(link, message).await?);
+        }
+        if let Some(rrset) = &alias.rrset {
+            security = security.and(self.prove_set(&rrset.owner, rrset.kind, message).await?);
+        }
+        Ok(security)
+    }
+
+    /// Proves one link: the CNAME, or the DNAME that it was made from, which alone is signed (RFC 6672 §5.3.1).
+    async fn prove_link(&mut self, link: &Link, message: &Message) -> Result<Security, LookupFailure> {
+        match dname_behind(link, &message.answers) {
+            Some(dname) => self.prove_set(&dname.owner, RecordType::DNAME, message).await,
+            None => self.prove_set(&link.owner, RecordType::CNAME, message).await,
+        }
+    }
+
+    /// Proves a record set of the answer section.
+    async fn prove_set(
+        &mut self,
+        owner: &Name,
+        kind: RecordType,
+        message: &Message,
+    ) -> Result<Security, LookupFailure> {
+        let set = SignedSet::collect(owner, kind, &message.answers).ok_or(LookupFailure::Unanswered)?;
+        let above = if kind == RecordType::DS { owner.parent() } else { Some(owner.clone()) };
+        let Some(signer) =
+            set.signer().filter(|signer| above.as_ref().is_some_and(|above| above.is_subdomain_of(signer)))
+        else {
+            return self.excuse(&above.unwrap_or_else(Name::root), Bogus::MissingSignature).await;
+        };
+        let keys = match self.standing(signer).await? {
+            Standing::Zone(keys) => keys,
+            Standing::Unsigned => return Ok(Security::Insecure),
+            Standing::NoCut => return self.excuse(owner, Bogus::MissingSignature).await,
+        };
+        let verified = verify_set(&set, &keys, self.now, &mut self.work)?;
+        match verified.wildcard_below {
+            None => Ok(Security::Secure),
+            // Signers do not expand wildcards at a cut.
+            Some(_) if kind == RecordType::DS => Err(Bogus::BadSignature.into()),
+            Some(labels) => {
+                let denial = Denial::read(&message.authority, &keys, self.now, &mut self.work)?;
+                Ok(denial.of_closer_name(owner, labels, &mut self.work)?)
+            }
+        }
+    }
+
+    /// Proves a negative answer.
+    async fn prove_denial(&mut self, question: &Question, message: &Message) -> Result<Proof, LookupFailure> {
+        let denied = self.denied(question, &message.authority).await?;
+        Ok(match denied {
+            Some(denied) => Proof { security: denied.security, is_name_absent: denied.is_name },
+            None => Proof::of(Security::Insecure),
+        })
+    }
+
+    /// Reads the proof that a question has no answer; `None` where the zone is unsigned.
+    async fn denied(&mut self, question: &Question, authority: &[Record]) -> Result<Option<Denied>, LookupFailure> {
+        let is_of_parent = question.kind == RecordType::DS;
+        let links = SignedSet::all_of(&[RecordType::NSEC, RecordType::NSEC3], authority);
+        let fits = |signer: &&Name| {
+            question.name.is_subdomain_of(signer) && !(is_of_parent && !signer.is_root() && **signer == question.name)
+        };
+        let above = if is_of_parent { question.name.parent() } else { None }.unwrap_or_else(|| question.name.clone());
+        let Some(signer) = links.iter().filter_map(SignedSet::signer).find(fits) else {
+            return self.excuse(&above, Bogus::MissingDenial).await.map(|_| None);
+        };
+        match self.standing(signer).await? {
+            Standing::Zone(keys) => {
+                let denial = Denial::read(authority, &keys, self.now, &mut self.work)?;
+                Ok(Some(denial.of_question(question, &mut self.work)?))
+            }
+            Standing::Unsigned => Ok(None),
+            Standing::NoCut => self.excuse(&above, Bogus::MissingDenial).await.map(|_| None),
+        }
+    }
+
+    /// Looks for an unsigned delegation above `name`, from the top down; without one, `cause` is what is wrong.
+    async fn excuse(&mut self, name: &Name, cause: Bogus) -> Result<Security, LookupFailure> {
+        for labels in 1..=name.label_count() {
+            if matches!(self.standing(&name.last_labels(labels)).await?, Standing::Unsigned) {
+                return Ok(Security::Insecure);
+            }
+        }
+        Err(cause.into())
+    }
+
+    /// Learns what a name stands for.
+    fn standing<'b>(&'b mut self, name: &'b Name) -> BoxFuture<'b, Result<Standing, LookupFailure>> {
+        async move {
+            if let Some(known) = self.trust.recall(name) {
+                return Ok(known);
+            }
+            let (standing, ttl) = if name.is_root() {
+                let anchors = self.trust.anchors.clone();
+                self.keys_of(name, &anchors).await?
+            } else {
+                self.standing_by_parent(name).await?
+            };
+            self.trust.keep(name, &standing, ttl);
+            Ok(standing)
+        }
+        .boxed()
+    }
+
+    /// Asks the zone above for DS records.
+    async fn standing_by_parent(&mut self, name: &Name) -> Result<(Standing, Option<Ttl>), LookupFailure> {
+        let question = Question::new(name.clone(), RecordType::DS);
+        let found = self.walker.walk(question.clone(), Until::Answer, self.journey).await;
+        let response = found.seen.last().and_then(|(_, seen)| seen.response());
+        let (Some(response), Some(message)) = (response, &found.message) else { return Err(failure_of(&found)) };
+        match response {
+            Response::Answer(answer) => {
+                if self.prove_set(name, RecordType::DS, message).await? == Security::Insecure {
+                    return Ok((Standing::Unsigned, Some(answer.rrset.ttl)));
+                }
+                let signers = usable_signers(answer.rrset.data());
+                if signers.is_empty() {
+                    return Ok((Standing::Unsigned, Some(answer.rrset.ttl)));
+                }
+                let (standing, ttl) = self.keys_of(name, &signers).await?;
+                Ok((standing, ttl.map(|ttl| ttl.min(answer.rrset.ttl))))
+            }
+            Response::NoData(negative) | Response::NxDomain(negative) => {
+                let denied = self.denied(&question, &message.authority).await?;
+                let is_unsigned =
+                    denied.is_none_or(|denied| denied.is_unsigned_cut || denied.security == Security::Insecure);
+                let standing = if is_unsigned { Standing::Unsigned } else { Standing::NoCut };
+                Ok((standing, Negative::ttl(negative)))
+            }
+            // Where an alias stands there is no cut. That it is one is not proven, nor does it excuse anything.
+            Response::Alias(_) => Ok((Standing::NoCut, None)),
+            Response::Referral(_) | Response::Lame(_) | Response::Failed(_) => Err(failure_of(&found)),
+        }
+    }
+
+    /// Asks a zone for its keys and accepts them where one that is vouched for signs them.
+    async fn keys_of(
+        &mut self,
+        zone: &Name,
+        signers: &[DelegationSigner],
+    ) -> Result<(Standing, Option<Ttl>), LookupFailure> {
+        let question = Question::new(zone.clone(), RecordType::DNSKEY);
+        let found = self.walker.walk(question, Until::Answer, self.journey).await;
+        let response = found.seen.last().and_then(|(_, seen)| seen.response());
+        match (response, &found.message) {
+            (Some(Response::Answer(answer)), Some(message)) => {
+                let set = SignedSet::collect(zone, RecordType::DNSKEY, &message.answers);
+                let set = set.ok_or(Bogus::NoMatchingKey)?;
+                let keys = accept_keys(&set, signers, self.now, &mut self.work)?;
+                Ok((Standing::Zone(Arc::new(keys)), Some(answer.rrset.ttl)))
+            }
+            (Some(Response::NoData(_) | Response::NxDomain(_) | Response::Alias(_)), _) => {
+                Err(Bogus::NoMatchingKey.into())
+            }
+            _ => Err(failure_of(&found)),
+        }
+    }
+}
