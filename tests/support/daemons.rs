@@ -69,11 +69,11 @@ pub(crate) struct Daemon {
 /// An address of the loopback interface, taken off again when dropped.
 ///
 /// BIND listens only at addresses that an interface has; the others listen anywhere in 127.0.0.0/8.
-struct LoopbackAddress(IpAddr);
+pub(crate) struct LoopbackAddress(IpAddr);
 
 impl LoopbackAddress {
     /// Gives an address to the loopback interface; `None` where this user may not.
-    fn add(address: IpAddr) -> Option<Self> {
+    pub(crate) fn add(address: IpAddr) -> Option<Self> {
         Self::ip("add", address).then_some(Self(address))
     }
 
@@ -108,11 +108,23 @@ impl Daemon {
             fs::write(&file, zone.to_zone_file()).unwrap();
             files.push((zone.origin().to_string(), file));
         }
+        Self::start_with_files(software, folder, addresses, port, &files)
+    }
+
+    /// Starts `software` in `folder`, serving zones from their files, given as (zone, file).
+    pub(crate) fn start_with_files(
+        software: Software,
+        folder: &Path,
+        addresses: &[IpAddr],
+        port: u16,
+        files: &[(String, PathBuf)],
+    ) -> Self {
+        fs::create_dir_all(folder).unwrap();
         let configuration = folder.join("configuration");
         let text = match software {
-            Software::Nsd => nsd_configuration(folder, addresses, port, &files),
-            Software::Bind => bind_configuration(folder, addresses, port, &files),
-            Software::Knot => knot_configuration(folder, addresses, port, &files),
+            Software::Nsd => nsd_configuration(folder, addresses, port, files),
+            Software::Bind => bind_configuration(folder, addresses, port, files),
+            Software::Knot => knot_configuration(folder, addresses, port, files),
         };
         fs::write(&configuration, text).unwrap();
         let arguments: &[&str] = match software {
