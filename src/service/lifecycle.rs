@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 use crate::report::Verdict;
 use crate::store::{DomainState, EventKind};
 
-/// How many negatives in a row each side takes before a domain is lost (issue 3, point 6).
+/// How many negatives in a row each side takes before a domain is lost.
 pub const NEGATIVES_UNTIL_LOST: u32 = 3;
-/// How long each side must have been negative before a domain is lost (issue 3, point 6).
+/// How long each side must have been negative before a domain is lost.
 pub const NEGATIVE_UNTIL_LOST: SignedDuration = SignedDuration::from_hours(24);
 
 /// What one side says of a domain.
