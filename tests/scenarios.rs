@@ -1,10 +1,11 @@
 //! Replays every scenario under `fixtures/scenarios/`: one test a file, named by its path.
 //!
 //! A scenario fails where anything that it expects does not come true, where it does not print and parse back
-//! to itself, and where the servers see more packets than the budget allows. One more test counts that
-//! every code of the catalogue is expected by a scenario which forbids all others.
+//! to itself, and where the servers see more packets than the budget allows. One more test prints, for every code of
+//! the catalogue, how many scenarios expect it, and how many near misses forbid it: files named
+//! `code-with-dashes-near-miss`, with more words behind where there are several.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,8 +44,7 @@ fn main() {
             Trial::test(name, move || run_file(&file))
         })
         .collect();
-    trials
-        .push(Trial::test("every_code_is_expected_with_all_others_forbidden", move || every_code_is_expected(&files)));
+    trials.push(Trial::test("every_code_is_expected_and_forbidden", move || every_code_is_held(&files)));
     libtest_mimic::run(&arguments, trials).exit();
 }
 
@@ -153,23 +153,63 @@ async fn run_lookup(replay: &Arc<Replay>, question: &Question, expects: &[Expect
     Ok(faults)
 }
 
-/// Counts that no code is without a scenario that expects it and forbids what it does not list.
-fn every_code_is_expected(files: &[PathBuf]) -> Result<(), Failed> {
-    let mut expected = BTreeSet::new();
+/// What scenarios hold of a code.
+#[derive(Default)]
+struct Tally {
+    /// How many expect it.
+    fires: usize,
+    /// How many are close to it and forbid it.
+    near_misses: usize,
+}
+
+/// Counts that no code is without a scenario that expects it, and without one that is close to it and forbids it; both
+/// forbid what they do not list.
+#[expect(clippy::print_stdout, reason = "the counts are what a reader of the test wants to see")]
+fn every_code_is_held(files: &[PathBuf]) -> Result<(), Failed> {
+    let mut tallies: BTreeMap<Code, Tally> = Code::ALL.iter().map(|code| (*code, Tally::default())).collect();
     for file in files {
+        let missed = missed_code(file);
         for task in &read(file)?.tasks {
             if !task.expectations.contains(&Expect::NoOtherFindings) {
                 continue;
             }
+            let mut expected = BTreeSet::new();
             for expect in &task.expectations {
                 if let Expect::Finding { code, .. } = expect {
                     let known = Code::from_word(code).ok_or_else(|| format!("{}: no code {code}", file.display()))?;
                     expected.insert(known);
                 }
             }
+            if let Some(missed) = missed {
+                if expected.contains(&missed) {
+                    return Err(format!("{} expects what it should miss", file.display()).into());
+                }
+                tallies.entry(missed).or_default().near_misses += 1;
+            }
+            expected.iter().for_each(|code| tallies.entry(*code).or_default().fires += 1);
         }
     }
-    let missing: Vec<&str> =
-        Code::ALL.iter().filter(|code| !expected.contains(code)).map(|code| code.as_str()).collect();
-    if missing.is_empty() { Ok(()) } else { Err(format!("no scenario expects {}", missing.join(", ")).into()) }
+    for (code, tally) in &tallies {
+        println!("{:4} fire {:4} near  {}", tally.fires, tally.near_misses, code.as_str());
+    }
+    let words = |count: fn(&Tally) -> usize| -> Vec<&str> {
+        tallies.iter().filter(|(_, tally)| count(tally) == 0).map(|(code, _)| code.as_str()).collect()
+    };
+    let faults = [
+        ("no scenario expects", words(|tally| tally.fires)),
+        ("no near miss forbids", words(|tally| tally.near_misses)),
+    ];
+    let told: Vec<String> = faults
+        .into_iter()
+        .filter(|(_, words)| !words.is_empty())
+        .map(|(fault, words)| format!("{fault} {}", words.join(", ")))
+        .collect();
+    if told.is_empty() { Ok(()) } else { Err(told.join("; ").into()) }
+}
+
+/// Returns the code that a file is a near miss of, by its name.
+fn missed_code(file: &Path) -> Option<Code> {
+    let name = file.file_stem()?.to_str()?;
+    let (front, _) = name.split_once("-near-miss")?;
+    Code::from_word(&front.replace('-', "_"))
 }
