@@ -26,7 +26,7 @@ use tokio::time::Instant;
 use super::account::Account;
 use super::counters::Counters;
 use super::fault::Fault;
-use super::looking::look_round;
+use super::looking::look_after;
 use super::track::{DKIM_GRACE, Seen, Track};
 use super::words::{Status, VerificationError};
 use super::{Shared, pause};
@@ -158,15 +158,14 @@ struct Move {
 
 /// Moves the clock and looks.
 async fn move_clock(State(shared): State<Arc<Shared>>, Json(told): Json<Move>) -> Json<Value> {
-    {
-        let mut account = shared.lock();
+    let looked_at = look_after(&shared, |account| {
         let real = Instant::now();
         account.clock.advance(Duration::from_secs(told.advance_seconds).min(MAX_ADVANCE), real);
         if let Some(speed) = told.speed {
             account.clock.set_speed(speed, real);
         }
-    }
-    let looked_at = look_round(&shared).await;
+    })
+    .await;
     shared.woken.notify_one();
     Json(json!({"looked_at": looked_at}))
 }
@@ -181,12 +180,7 @@ struct Look {
 
 /// Looks now.
 async fn look(State(shared): State<Arc<Shared>>, Json(told): Json<Look>) -> Json<Value> {
-    {
-        let mut account = shared.lock();
-        let now = account.clock.at(Instant::now());
-        account.look_soon(told.identity.as_deref(), now);
-    }
-    let looked_at = look_round(&shared).await;
+    let looked_at = look_after(&shared, |account| account.look_soon(told.identity.as_deref())).await;
     shared.woken.notify_one();
     Json(json!({"looked_at": looked_at}))
 }

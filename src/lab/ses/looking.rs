@@ -8,11 +8,10 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Shared;
-use super::account::Account;
+use super::account::{Account, folded};
 use super::eyes::{Errand, Wanted};
 use super::identity::{Identity, Signing};
 use super::region;
-use super::words::IdentityKind;
 use crate::dns::name::Name;
 
 /// How long is waited for more changes before the next round, so that many at once are one round.
@@ -72,21 +71,24 @@ impl Account {
         self.identities.values().filter_map(|identity| identity.due_at).min()
     }
 
-    /// Has domains looked at as soon as may be: one by its name in every region, or all; returns how many.
-    pub(super) fn look_soon(&mut self, name: Option<&str>, now: Timestamp) -> usize {
-        let is_meant = |identity: &Identity| {
-            identity.kind == IdentityKind::Domain && name.is_none_or(|name| identity.name == name)
-        };
-        let meant = self.identities.values_mut().filter(|identity| is_meant(identity));
-        meant.map(|identity| identity.look_soon(now)).count()
+    /// Has domains looked at as soon as may be: one by its name in every region, or all.
+    pub(super) fn look_soon(&mut self, name: Option<&str>) {
+        let now = self.clock.at(Instant::now());
+        let name = name.map(folded);
+        let meant =
+            self.identities.values_mut().filter(|identity| name.as_ref().is_none_or(|name| identity.name == *name));
+        meant.for_each(|identity| identity.look_soon(now));
     }
 }
 
-/// Looks at everything that is due, and returns how many domains that were. One round goes on at a time.
-pub(super) async fn look_round(shared: &Shared) -> usize {
+/// Has something done, looks at everything that is due then, and returns how many domains that were.
+///
+/// One round goes on at a time, and none begins between what is done and the look at what comes of it.
+pub(super) async fn look_after(shared: &Shared, prepare: impl FnOnce(&mut Account)) -> usize {
     let _turn = shared.turn.lock().await;
     let (due, now) = {
-        let account = shared.lock();
+        let mut account = shared.lock();
+        prepare(&mut account);
         let now = account.clock.at(Instant::now());
         (account.due(now), now)
     };
@@ -111,7 +113,7 @@ pub(super) async fn look_round(shared: &Shared) -> usize {
 /// Looks for ever, each domain at its time.
 pub(super) async fn watch(shared: Arc<Shared>) {
     loop {
-        look_round(&shared).await;
+        look_after(&shared, |_| {}).await;
         // Registered before the account is read, so that no change in between is missed.
         let woken = shared.woken.notified();
         let wait = {

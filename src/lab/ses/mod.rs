@@ -261,20 +261,14 @@ impl SesLab {
     ///
     /// Each is looked at once, and what was seen counts for every look that was due: nothing changed meanwhile.
     pub async fn advance(&self, by: Duration) -> usize {
-        self.shared.lock().clock.advance(by, Instant::now());
-        let looked_at = looking::look_round(&self.shared).await;
+        let looked_at = looking::look_after(&self.shared, |account| account.clock.advance(by, Instant::now())).await;
         self.shared.woken.notify_one();
         looked_at
     }
 
     /// Looks at all domains now, whatever is due, and returns how many that were.
     pub async fn look_now(&self) -> usize {
-        {
-            let mut account = self.shared.lock();
-            let now = account.clock.at(Instant::now());
-            account.look_soon(None, now);
-        }
-        let looked_at = looking::look_round(&self.shared).await;
+        let looked_at = looking::look_after(&self.shared, |account| account.look_soon(None)).await;
         self.shared.woken.notify_one();
         looked_at
     }
