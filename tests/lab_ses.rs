@@ -18,6 +18,9 @@ use zoneproof::scenario::Scenario;
 mod calls;
 #[path = "lab_ses/demo.rs"]
 mod demo;
+#[cfg(feature = "ses")]
+#[path = "lab_ses/sdk.rs"]
+mod sdk;
 #[path = "lab_ses/verification.rs"]
 mod verification;
 

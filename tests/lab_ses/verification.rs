@@ -33,7 +33,7 @@ pub(super) fn public_key() -> String {
 }
 
 /// The private key, without the parts that a public key does not need.
-fn private_key() -> String {
+pub(super) fn private_key() -> String {
     STANDARD.encode(sequence(&[&[2, 1, 0][..], &modulus_and_exponent()].concat()))
 }
 
