@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
 use zoneproof::check::Checker;
+use zoneproof::expectation::Depth;
 use zoneproof::lab;
 use zoneproof::scenario::Scenario;
 use zoneproof::scenario::capture::Capture;
@@ -18,6 +19,11 @@ use zoneproof::transport::live::{TransportSettings, stack};
 #[path = "support/expects.rs"]
 mod expects;
 
+/// The most questions that a tenant may take on average, by depth: all tenants, then those whose domain has nothing wrong.
+///
+/// Root, registries and the zones of name servers are learned once for all. A domain that is right takes one referral at
+/// depth quick, and five questions of each of its servers, of which there are two or four.
+const CEILINGS: [(Depth, [f64; 2]); 2] = [(Depth::Quick, [18.5, 15.5]), (Depth::Full, [70.0, 60.0])];
 /// How many tenants are checked at the same time.
 const AT_ONCE: usize = 16;
 
@@ -65,5 +71,35 @@ async fn every_tenant_comes_out_of_its_captured_check_as_told() {
         let text = capture.unwrap().to_scenario("captured", &roots, Vec::new()).to_string();
         let replayed = checker(&Arc::new(text.parse().unwrap()), |transport| transport);
         assert_eq!(unmet(&replayed, check, expects).await, None, "{text}");
+    }
+}
+
+/// Returns the average.
+fn average(counts: &[u32]) -> f64 {
+    counts.iter().map(|count| f64::from(*count)).sum::<f64>() / f64::from(u32::try_from(counts.len()).unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_demo_takes_few_questions_at_either_depth() {
+    let scenario = Arc::new(lab::demo().unwrap());
+    for (depth, [of_all, of_right]) in CEILINGS {
+        let checker = checker(&scenario, |transport| transport);
+        let expectations: Vec<_> =
+            tenants(&scenario).map(|(check, _)| expects::expectation(check).unwrap().with_depth(depth)).collect();
+        let reports: Vec<_> = stream::iter(expectations.iter().map(|expectation| checker.check(expectation)))
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        let all: Vec<u32> = reports.iter().map(|report| report.cost.questions).collect();
+        let right = reports.iter().filter(|report| report.findings.is_empty());
+        let right: Vec<u32> = right.map(|report| report.cost.questions).collect();
+        println!(
+            "{depth:?}: {:.1} questions on average over {} tenants, {:.1} over the {} with nothing wrong",
+            average(&all),
+            all.len(),
+            average(&right),
+            right.len()
+        );
+        assert!(average(&all) <= of_all && average(&right) <= of_right, "{depth:?}");
     }
 }

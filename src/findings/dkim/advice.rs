@@ -13,8 +13,8 @@ use crate::findings::inquiry::{Inquiry, Sight};
 
 /// From how many seconds on a time to live is long: a day (RFC 1912 §2.2 has one to five days for what never changes).
 const LONG_TTL_SECONDS: u32 = 86_400;
-/// The types that people add beside a CNAME.
-const TYPES_BESIDE: [RecordType; 3] = [RecordType::TXT, RecordType::MX, RecordType::A];
+/// The types that people add beside a CNAME; an address at a name of keys is of no use to anybody.
+const TYPES_BESIDE: [RecordType; 2] = [RecordType::TXT, RecordType::MX];
 
 /// Finds what is worth knowing; in no particular order.
 pub(super) fn advise(sites: &[Site<'_>], inquiry: &mut Inquiry<'_>) -> Vec<Finding> {
