@@ -60,10 +60,11 @@ pub struct Query {
 }
 
 impl Query {
-    /// Asks over UDP with EDNS, as every question starts; for signatures with keys alone, which are of no use without.
+    /// Asks over UDP with EDNS, as every question starts; for signatures (DO, RFC 3225) with keys, which are of no use
+    /// without, and with the SOA record, whose signature is made whenever the zone changes.
     #[must_use]
     pub fn new(server: IpAddr, question: Question, class: PaceClass, budget: Arc<Budget>) -> Self {
-        let dnssec_ok = question.kind == RecordType::DNSKEY;
+        let dnssec_ok = matches!(question.kind, RecordType::DNSKEY | RecordType::SOA);
         Self { server, question, protocol: Protocol::Udp, with_edns: true, dnssec_ok, timeout: None, class, budget }
     }
 }

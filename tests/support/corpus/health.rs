@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+use zoneproof::dns::dnssec::digest;
+use zoneproof::dns::name::Name;
+
 use super::dice::Dice;
 use super::servers::{HOSTER, PARKING};
 use super::tenant::{Line, State, Tenant, txt};
@@ -147,10 +150,24 @@ pub(super) fn cname_below_apex(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
     tenant.is_full = true;
 }
 
-/// Has the registry vouch for a key by its tag.
-fn vouch_for(tenant: &mut Tenant, tag: u16, algorithm: u8) {
+/// Has the registry vouch for a key by its tag and a digest.
+fn vouch_for(tenant: &mut Tenant, tag: u16, algorithm: u8, digest: &str) {
     let label = tenant.label.clone();
-    register(tenant, &format!("{label} DS {tag} {algorithm} 2 {}", "5A".repeat(32)));
+    register(tenant, &format!("{label} DS {tag} {algorithm} 2 {digest}"));
+}
+
+/// Returns the digest of no key.
+fn no_digest() -> String {
+    "5A".repeat(32)
+}
+
+/// Returns the digest of the key in the tenant's zone; without the means to make one, nobody looks at it.
+fn digest_of_key(tenant: &Tenant) -> String {
+    let octets: Vec<u8> =
+        (0..KEY.len()).step_by(2).map(|at| u8::from_str_radix(&KEY[at..at + 2], 16).unwrap()).collect();
+    let zone = Name::parse(&tenant.zone()).unwrap();
+    let made = digest(2, &zone, &octets);
+    made.map_or_else(no_digest, |made| made.iter().map(|octet| format!("{octet:02X}")).collect())
 }
 
 /// Makes the zone one that no validator can follow.
@@ -163,21 +180,23 @@ fn bogus(tenant: &mut Tenant, code: &'static str) {
 
 /// The zone moved to a provider that does not sign, or signs with another key.
 pub(super) fn dnssec_bogus(tenant: &mut Tenant, _: &[usize], dice: &mut Dice) {
-    vouch_for(tenant, 4711, 13);
-    if dice.below(2) == 0 {
+    let way = dice.below(if cfg!(feature = "dnssec") { 3 } else { 2 });
+    if way > 0 {
         tenant.others.push(("@".to_owned(), format!("DNSKEY \\# 68 {KEY}")));
     }
+    // The last way: the tag is the key's, the digest is another key's.
+    vouch_for(tenant, if way == 2 { KEY_TAG } else { 4711 }, 13, &no_digest());
     bogus(tenant, "dnssec_bogus_no_dnskey");
 }
 
 /// The registry vouches with an algorithm that no validator knows, which is as good as not at all.
 pub(super) fn unknown_algorithm(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
-    vouch_for(tenant, 4711, 12);
+    vouch_for(tenant, 4711, 12, &no_digest());
     tenant.is_full = true;
 }
 
-/// Signs the keys of the zone, or makes it look so.
-fn sign_keys(tenant: &mut Tenant, expiration: u32) {
+/// Signs what stands at the apex of the zone, or makes it look so.
+fn sign(tenant: &mut Tenant, covered: u16, expiration: u32) {
     let zone = tenant.zone();
     let labels: Vec<&str> = zone.split('.').collect();
     let signer: String = labels
@@ -187,26 +206,33 @@ fn sign_keys(tenant: &mut Tenant, expiration: u32) {
         })
         .collect();
     let signature = format!(
-        "00300d{:02x}00000e10{expiration:08x}{:08x}{KEY_TAG:04x}{signer}00{}",
+        "{covered:04x}0d{:02x}00000e10{expiration:08x}{:08x}{KEY_TAG:04x}{signer}00{}",
         labels.len(),
         LONG_AGO - 1_000_000,
         "aa".repeat(64)
     );
     let length = signature.len() / 2;
-    tenant.others.push(("@".to_owned(), format!("DNSKEY \\# 68 {KEY}")));
     tenant.others.push(("@".to_owned(), format!("RRSIG \\# {length} {signature}")));
-    vouch_for(tenant, KEY_TAG, 13);
 }
 
-/// Nobody signs the zone any more.
-pub(super) fn dnssec_expired(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
-    sign_keys(tenant, LONG_AGO);
+/// Signs keys and SOA record of the zone, or makes it look so, and has the registry vouch for the key.
+fn sign_zone(tenant: &mut Tenant, keys_until: u32, soa_until: u32) {
+    tenant.others.push(("@".to_owned(), format!("DNSKEY \\# 68 {KEY}")));
+    sign(tenant, 48, keys_until);
+    sign(tenant, 6, soa_until);
+    let digest = digest_of_key(tenant);
+    vouch_for(tenant, KEY_TAG, 13, &digest);
+}
+
+/// Nobody signs the zone any more, or its records.
+pub(super) fn dnssec_expired(tenant: &mut Tenant, _: &[usize], dice: &mut Dice) {
+    sign_zone(tenant, dice.pick(&[LONG_AGO, FAR_AHEAD]), LONG_AGO);
     bogus(tenant, "dnssec_expired_sig");
 }
 
 /// The signatures hold.
 pub(super) fn dnssec_in_time(tenant: &mut Tenant, _: &[usize], _: &mut Dice) {
-    sign_keys(tenant, FAR_AHEAD);
+    sign_zone(tenant, FAR_AHEAD, FAR_AHEAD);
     tenant.is_full = true;
 }
 
