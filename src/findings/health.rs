@@ -22,7 +22,7 @@ use crate::providers::{self, Detection};
 use crate::records::txt;
 
 /// The name below a zone where its provider says where it takes settings (Domain Connect, section 4).
-const DOMAIN_CONNECT: &str = "_domainconnect";
+pub(crate) const DOMAIN_CONNECT: &str = "_domainconnect";
 
 /// Returns what is left to ask about the zones that `is_meant`.
 #[must_use]
@@ -113,7 +113,14 @@ fn glue_stale(cut: &ZoneCut, inquiry: &mut Inquiry<'_>) -> Option<Finding> {
 ///
 /// A text that is no host name, such as a wildcard's, does not count. Argument: `host`, where settings are taken.
 fn domain_connect(cut: &ZoneCut, inquiry: &mut Inquiry<'_>) -> Option<Finding> {
-    let sight = inquiry.look(&Question::new(cut.zone.prepend(DOMAIN_CONNECT).ok()?, RecordType::TXT));
+    let mut sight = inquiry.look(&Question::new(cut.zone.prepend(DOMAIN_CONNECT).ok()?, RecordType::TXT));
+    // Many panels set an alias up, which leads to a zone of the provider's own.
+    if let Some(Response::Alias(alias)) = sight.seen.first().and_then(|seen| seen.response())
+        && alias.rrset.is_none()
+        && let Some(target) = alias.last_target()
+    {
+        sight = inquiry.look(&Question::new(target.clone(), RecordType::TXT));
+    }
     let host = sight.seen.iter().find_map(|seen| {
         let rrset = match seen.response()? {
             Response::Answer(answer) => Some(&answer.rrset),

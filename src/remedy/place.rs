@@ -4,7 +4,9 @@ use crate::dns::name::Name;
 use crate::dns::public_suffix::{is_registry, registrable_name};
 use crate::dns::rdata::{Rdata, Soa};
 use crate::dns::response::Response;
+use crate::dns::rrset::{Question, RecordType};
 use crate::evidence::{Evidence, ZoneCut};
+use crate::findings::health::DOMAIN_CONNECT;
 use crate::providers::{Detection, HostField, Provider, ValueDot, detect};
 use crate::remedy::words::{plural, quoted, shown};
 use crate::remedy::{Action, Step};
@@ -235,10 +237,26 @@ fn count_word(count: usize) -> &'static str {
     }
 }
 
-/// Tells who serves a zone, by the servers at its parent, and by its SOA where these are not known.
+/// Tells who serves a zone: by the servers at its parent, where these are not known by its SOA, and where that says nothing
+/// either by who takes settings for it (Domain Connect).
 pub(crate) fn detection_of(cut: &ZoneCut, evidence: &Evidence) -> Detection {
     let servers: Vec<Name> = cut.server_names().cloned().collect();
-    detect(&servers, soa_of(&cut.zone, evidence).map(|soa| (&soa.mname, &soa.rname)))
+    let detection = detect(&servers, soa_of(&cut.zone, evidence).map(|soa| (&soa.mname, &soa.rname)));
+    match (detection, takes_settings(&cut.zone, evidence)) {
+        (Detection::Unknown(_), Some(provider)) => Detection::Likely(provider),
+        (detection, _) => detection,
+    }
+}
+
+/// Returns the provider that an alias at `_domainconnect` below the zone leads to: its panel sets that alias up.
+fn takes_settings(zone: &Name, evidence: &Evidence) -> Option<&'static Provider> {
+    let question = Question::new(zone.prepend(DOMAIN_CONNECT).ok()?, RecordType::TXT);
+    let seen = evidence.observations(&question);
+    let mut targets = seen.into_iter().flat_map(|seen| match seen.response() {
+        Some(Response::Alias(alias)) => alias.links.iter().map(|link| &link.target).collect(),
+        _ => Vec::new(),
+    });
+    targets.find_map(|target| detect(std::slice::from_ref(target), None).provider())
 }
 
 /// Finds the SOA record of a zone in what was seen.
