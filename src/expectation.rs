@@ -138,6 +138,8 @@ pub struct Expectation {
     pub selector: Option<Name>,
     /// Tokens that an earlier identity of the domain had; none of them is one of today's.
     pub previous_tokens: Vec<String>,
+    /// Name servers that the domain was delegated to before; in order, without duplicates.
+    pub previous_name_servers: Vec<Name>,
     /// The id of the DNS provider that the caller believes in, as in `providers.toml`; not checked here.
     pub dns_provider: Option<String>,
 }
@@ -221,6 +223,7 @@ impl Expectation {
             is_inbound: false,
             selector: None,
             previous_tokens: Vec::new(),
+            previous_name_servers: Vec::new(),
             dns_provider: None,
         })
     }
@@ -298,6 +301,21 @@ impl Expectation {
         Ok(self)
     }
 
+    /// Tells the name servers that the domain was delegated to before, where records may have been added by mistake.
+    ///
+    /// # Errors
+    /// [`ExpectationError::NameServer`].
+    pub fn with_previous_name_servers<T: AsRef<str>>(mut self, servers: &[T]) -> Result<Self, ExpectationError> {
+        for server in servers.iter().map(AsRef::as_ref) {
+            let name = Name::from_user_input(server)
+                .map_err(|source| ExpectationError::NameServer { text: server.trim().to_owned(), source })?;
+            if !self.previous_name_servers.contains(&name) {
+                self.previous_name_servers.push(name);
+            }
+        }
+        Ok(self)
+    }
+
     /// Tells who the caller believes to be the domain's DNS provider, by its id.
     #[must_use]
     pub fn with_dns_provider(mut self, id: &str) -> Self {
@@ -318,6 +336,7 @@ impl Expectation {
             is_inbound: false,
             selector: None,
             previous_tokens: Vec::new(),
+            previous_name_servers: Vec::new(),
             dns_provider: None,
         }
     }

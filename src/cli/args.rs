@@ -132,6 +132,9 @@ pub(crate) struct KnownArguments {
     /// A DKIM token of an earlier identity of the domain, to tell its records from others
     #[arg(long = "previous-token", value_name = "TOKEN")]
     pub(crate) previous_tokens: Vec<String>,
+    /// A name server that the domain was delegated to before: records may have been added there by mistake
+    #[arg(long = "previous-ns", value_name = "HOST")]
+    pub(crate) previous_ns: Vec<String>,
     /// The DNS provider that you believe the records are at, by its id, such as cloudflare
     #[arg(long, value_name = "ID")]
     pub(crate) dns_provider: Option<String>,
@@ -141,8 +144,8 @@ pub(crate) struct KnownArguments {
 #[derive(Args, Debug)]
 pub(crate) struct BulkArguments {
     /// CSV with the header domain,token1,token2,token3 and optionally dkim_zone, region, mail_from, inbound, selector,
-    /// public_key, previous_tokens, dns_provider and tenant (not used), or JSON lines with these names; - is standard
-    /// input
+    /// public_key, previous_tokens, previous_ns, dns_provider and tenant (not used), or JSON lines with these names; - is
+    /// standard input
     pub(crate) file: Option<PathBuf>,
     /// Write the results here instead of to standard output
     #[arg(short, long, value_name = "FILE")]
@@ -476,6 +479,7 @@ impl KnownArguments {
         }
         facts.is_inbound |= self.inbound;
         facts.previous_tokens.extend_from_slice(&self.previous_tokens);
+        facts.previous_ns.extend_from_slice(&self.previous_ns);
     }
 }
 

@@ -68,12 +68,13 @@ impl Input {
             let tokens = check.tokens();
             let token = |place: usize| tokens.get(place).copied().unwrap_or_default();
             let previous: Vec<&str> = check.values("previous_token").collect();
+            let servers: Vec<&str> = check.values("previous_ns").collect();
             let row = serde_json::json!({
                 "domain": check.domain, "token1": token(0), "token2": token(1), "token3": token(2),
                 "dkim_zone": check.option("dkim_zone"), "region": check.option("region"),
                 "mail_from": check.option("mail_from"), "inbound": check.option("inbound"),
                 "selector": check.option("selector"), "public_key": check.option("public_key"),
-                "previous_tokens": previous, "dns_provider": check.option("dns_provider"),
+                "previous_tokens": previous, "previous_ns": servers, "dns_provider": check.option("dns_provider"),
             });
             text += &format!("{row}\n");
         }

@@ -170,6 +170,9 @@ fn options_of(expectation: &Expectation) -> Vec<(String, String)> {
     for token in &expectation.previous_tokens {
         tell("previous_token", token.clone());
     }
+    for server in &expectation.previous_name_servers {
+        tell("previous_ns", server.to_text_without_dot());
+    }
     if let Some(id) = &expectation.dns_provider {
         tell("dns_provider", id.clone());
     }

@@ -64,6 +64,7 @@ fn expect(arguments: &RecordsArguments, plan: &Plan) -> Result<Expectation, Fail
         selector: arguments.selector.clone(),
         public_key: arguments.public_key.clone(),
         previous_tokens: Vec::new(),
+        previous_ns: Vec::new(),
         dns_provider: None,
     };
     let zone = arguments.dkim_zone.as_deref();

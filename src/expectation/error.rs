@@ -72,6 +72,14 @@ pub enum ExpectationError {
         /// The sender domain.
         domain: String,
     },
+    /// A name server of before is no name.
+    #[error("previous name server {text:?}: {source}")]
+    NameServer {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        source: NameError,
+    },
     /// Whether Amazon SES takes in the mail is neither yes nor no.
     #[error("inbound {0:?}: expected yes or no")]
     Inbound(String),

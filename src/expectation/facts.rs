@@ -26,6 +26,8 @@ pub struct Facts {
     pub public_key: Option<String>,
     /// Tokens that earlier identities of the domain had.
     pub previous_tokens: Vec<String>,
+    /// Name servers that the domain was delegated to before.
+    pub previous_ns: Vec<String>,
     /// The id of the DNS provider that the caller believes in.
     pub dns_provider: Option<String>,
 }
@@ -72,6 +74,7 @@ impl Facts {
         if let Some(id) = told(self.dns_provider.as_ref()) {
             expectation = expectation.with_dns_provider(id);
         }
+        expectation = expectation.with_previous_name_servers(&self.previous_ns)?;
         expectation.with_previous_tokens(&self.previous_tokens)
     }
 }

@@ -19,7 +19,7 @@ pub const RECORD_KINDS: &[&str] = &["dkim", "spf", "dmarc", "mx", "mail_from_mx"
 pub const STATUSES: &[&str] = &["ok", "absent", "wrong", "inconsistent", "unable_to_check"];
 /// The words for horizons.
 pub const HORIZONS: &[&str] = &["negative", "positive", "delegation"];
-/// The options of a `check` line; `token` and `previous_token` may be given more than once.
+/// The options of a `check` line; `token`, `previous_token` and `previous_ns` may be given more than once.
 pub const CHECK_OPTIONS: &[&str] = &[
     "token",
     "dkim_zone",
@@ -31,6 +31,7 @@ pub const CHECK_OPTIONS: &[&str] = &[
     "selector",
     "public_key",
     "previous_token",
+    "previous_ns",
     "dns_provider",
 ];
 
@@ -95,6 +96,7 @@ impl Check {
             selector: text("selector"),
             public_key: text("public_key"),
             previous_tokens: self.values("previous_token").map(str::to_owned).collect(),
+            previous_ns: self.values("previous_ns").map(str::to_owned).collect(),
             dns_provider: text("dns_provider"),
         };
         facts.set_inbound(self.option("inbound").unwrap_or_default())?;

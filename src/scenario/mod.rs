@@ -20,7 +20,7 @@
 //!   [udp|tcp] [edns] TYPE|any [NAME|under NAME|*] [first N|every N] -> BODY[, TWIST]...
 //!     answer|authority|additional OWNER [TTL] TYPE DATA           more records, in their section
 //! check DOMAIN [OPTION=VALUE]...    token dkim_zone require depth region mail_from inbound selector public_key
-//!                                   previous_token dns_provider
+//!                                   previous_token previous_ns dns_provider
 //! lookup NAME TYPE
 //!   expect verdict ready|propagating|partial|failing|indeterminate
 //!   expect root_cause CODE|none

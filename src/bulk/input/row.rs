@@ -11,7 +11,7 @@ use crate::providers;
 /// The columns that every row needs; the tokens only where there is no selector.
 pub const NEEDED: [&str; 4] = ["domain", "token1", "token2", "token3"];
 /// All columns, the needed ones first; `tenant` is the caller's own, and not used.
-pub const COLUMNS: [&str; 13] = [
+pub const COLUMNS: [&str; 14] = [
     "domain",
     "token1",
     "token2",
@@ -23,6 +23,7 @@ pub const COLUMNS: [&str; 13] = [
     "selector",
     "public_key",
     "previous_tokens",
+    "previous_ns",
     "dns_provider",
     "tenant",
 ];
@@ -79,6 +80,8 @@ pub(super) struct RawRow {
     public_key: Option<String>,
     /// The tokens of earlier identities.
     previous_tokens: Option<Several>,
+    /// The name servers of before.
+    previous_ns: Option<Several>,
     /// The DNS provider that the caller believes in.
     dns_provider: Option<String>,
     /// The caller's own.
@@ -109,6 +112,19 @@ enum Several {
     Text(String),
 }
 
+impl Several {
+    /// Returns the words; may be empty.
+    fn into_words(self) -> Vec<String> {
+        match self {
+            Self::Array(words) => words,
+            Self::Text(text) => {
+                let words = text.split(|character: char| character.is_whitespace() || matches!(character, ',' | ';'));
+                words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+            }
+        }
+    }
+}
+
 impl RawRow {
     /// Takes the cells of [`COLUMNS`].
     pub(super) fn of_cells(cells: [Option<String>; COLUMNS.len()]) -> Self {
@@ -124,6 +140,7 @@ impl RawRow {
             selector,
             public_key,
             previous_tokens,
+            previous_ns,
             dns_provider,
             _,
         ] = cells;
@@ -139,6 +156,7 @@ impl RawRow {
             selector,
             public_key,
             previous_tokens: previous_tokens.map(Several::Text),
+            previous_ns: previous_ns.map(Several::Text),
             dns_provider,
             _tenant: None,
             others: BTreeMap::new(),
@@ -170,15 +188,8 @@ impl RawRow {
             is_inbound: false,
             selector: self.selector,
             public_key: self.public_key,
-            previous_tokens: match self.previous_tokens {
-                None => Vec::new(),
-                Some(Several::Array(tokens)) => tokens,
-                Some(Several::Text(text)) => {
-                    let words =
-                        text.split(|character: char| character.is_whitespace() || matches!(character, ',' | ';'));
-                    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
-                }
-            },
+            previous_tokens: self.previous_tokens.map(Several::into_words).unwrap_or_default(),
+            previous_ns: self.previous_ns.map(Several::into_words).unwrap_or_default(),
             dns_provider: self.dns_provider,
         };
         match self.inbound {

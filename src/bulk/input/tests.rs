@@ -109,7 +109,7 @@ fn an_input_that_cannot_be_used_is_refused_in_one_line() {
         ("example.com,a,b,c\n", "the first line is no CSV header; expected domain,token1,token2,token3, or JSON lines"),
         (
             "domain,token1,token2\n",
-            "the header has no column token3; expected domain,token1,token2,token3 and optionally dkim_zone,region,mail_from,inbound,selector,public_key,previous_tokens,dns_provider,tenant",
+            "the header has no column token3; expected domain,token1,token2,token3 and optionally dkim_zone,region,mail_from,inbound,selector,public_key,previous_tokens,previous_ns,dns_provider,tenant",
         ),
         ("domain,token1,token2,token3,Domain\n", "the header has the column domain twice"),
     ] {
@@ -128,13 +128,14 @@ fn facts(text: &str) -> Result<Facts, String> {
 
 #[test]
 fn what_the_caller_tells_is_read_from_either_form() {
-    let csv = "domain,token1,token2,token3,region,mail_from,inbound,previous_tokens,dns_provider,tenant\n\
-               example.com,a,b,c,eu-west-1,bounce.example.com,Yes,\"d e;f\",godaddy,9\n";
+    let csv = "domain,token1,token2,token3,region,mail_from,inbound,previous_tokens,previous_ns,dns_provider,tenant\n\
+               example.com,a,b,c,eu-west-1,bounce.example.com,Yes,\"d e;f\",ns1.example.net ns2.example.net,godaddy,9\n";
     let json = "{\"domain\":\"example.com\",\"token1\":\"a\",\"token2\":\"b\",\"token3\":\"c\",\"region\":\"eu-west-1\",\
                 \"mail_from\":\"bounce.example.com\",\"inbound\":true,\"previous_tokens\":[\"d\",\"e\",\"f\"],\
-                \"dns_provider\":\"godaddy\",\"tenant\":null}";
+                \"previous_ns\":\"ns1.example.net;ns2.example.net\",\"dns_provider\":\"godaddy\",\"tenant\":null}";
     let told = facts(csv).unwrap();
     assert_eq!(told.previous_tokens, ["d", "e", "f"]);
+    assert_eq!(told.previous_ns, ["ns1.example.net", "ns2.example.net"]);
     assert!(told.is_inbound);
     assert_eq!(Ok(told), facts(json));
 }

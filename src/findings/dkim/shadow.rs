@@ -21,7 +21,8 @@ const MAX_SHADOW_SERVERS: usize = 8;
 
 /// Looks for the records that no entry of `hits` explains, where others than the world's servers may have them.
 ///
-/// Asked are the servers that only the zone itself names, and those of the provider that the caller tells; where none
+/// Asked are the servers that only the zone itself names, those that the caller says it was delegated to before, and those
+/// of the provider that the caller tells; where none
 /// of all `expected` records is to be found, also servers that are the same for all zones of a large provider. One
 /// record is looked for first, the others only at servers that have it.
 pub(super) fn look_at_shadows(
@@ -56,6 +57,7 @@ fn shadow_servers(site: &Site<'_>, is_all_missing: bool, inquiry: &mut Inquiry<'
     let Some(cut) = site.cut else { return Vec::new() };
     let at_apex = inquiry.look(&Question::new(cut.zone.clone(), RecordType::NS));
     let mut servers: Vec<Name> = at_apex.seen.iter().flat_map(|seen| servers_in(seen.response())).collect();
+    servers.extend(site.expectation.previous_name_servers.iter().cloned());
     let named = site.expectation.dns_provider.as_deref().and_then(|id| providers::catalogue().get(id));
     servers.extend(named.into_iter().flat_map(|provider| provider.probe_servers.iter().cloned()));
     if is_all_missing {
