@@ -124,7 +124,8 @@ impl Eyes {
             Rdata::Soa(soa) => Some(soa),
             _ => None,
         });
-        let last = lookup.trace.last().and_then(|(_, observation)| observation.response());
+        let asked = lookup.trace.iter().rev().find(|(question, _)| question.kind == RecordType::SOA);
+        let last = asked.and_then(|(_, observation)| observation.response());
         let beside = match last {
             Some(Response::NoData(negative) | Response::NxDomain(negative)) => negative.soa.as_ref(),
             _ => None,
