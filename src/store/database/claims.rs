@@ -14,10 +14,10 @@ use crate::store::engine::{Engine, Statement, Tx, Value};
 use crate::store::{Claim, DomainId, Lane, ShardLease, StoreError};
 
 /// How many due domains get their turn in one transaction: a fraction of a second of work on either engine.
-const TURNS_AT_ONCE: u32 = 50_000;
+const TURNS_AT_ONCE: u32 = 10_000;
 
 /// Says that a domain is not claimed under the epoch that its shard has now.
-const UNCLAIMED: &str = "(d.claim_epoch IS NULL OR d.claim_epoch <> s.epoch)";
+const UNCLAIMED: &str = "(q.claim_epoch IS NULL OR q.claim_epoch <> s.epoch)";
 
 /// Claims domains of the shards that are still held.
 pub(super) async fn claim(
@@ -31,7 +31,7 @@ pub(super) async fn claim(
     if held.is_empty() {
         return Ok(Vec::new());
     }
-    let shards: Vec<i64> = held.iter().map(|lease| lease.shard.into()).collect();
+    let shards: Vec<u16> = held.iter().map(|lease| lease.shard).collect();
     if let Lane::Due(now) = lane {
         deal_turns(&mut tx, &shards, *now).await?;
     }
@@ -46,7 +46,7 @@ pub(super) async fn claim(
     }
     if !claims.is_empty() {
         let rows = claims.iter().map(|claim| vec![claim.domain.id.as_str().into(), claim.lease.epoch.into()]).collect();
-        let mark = "WITH {batch} UPDATE domains SET claim_epoch = b.epoch FROM batch b WHERE domains.id = b.id";
+        let mark = "WITH {batch} UPDATE schedule SET claim_epoch = b.epoch FROM batch b WHERE schedule.domain = b.id";
         tx.execute(Statement::new(mark).batch(&["id", "epoch"], rows)).await?;
     }
     tx.commit().await?;
@@ -54,36 +54,36 @@ pub(super) async fn claim(
 }
 
 /// Gives those that have become due their turns; those that somebody writes at the moment get it the next time.
-async fn deal_turns(tx: &mut Tx, shards: &[i64], now: Timestamp) -> Result<(), StoreError> {
+async fn deal_turns(tx: &mut Tx, shards: &[u16], now: Timestamp) -> Result<(), StoreError> {
     let statement = Statement::new(
-        "WITH fresh AS (SELECT d.id, d.tenant, d.due_at FROM domains d WHERE d.due_at <= $1 AND d.due_at IS NOT NULL \
-         AND d.turn IS NULL AND d.operator_shard {in $2} ORDER BY d.due_at LIMIT $3 {skip d}), \
-         served AS (SELECT coalesce(min(d.turn) - 1, 0) AS turn FROM domains d WHERE d.turn IS NOT NULL), \
-         tenants AS (SELECT f.tenant, coalesce((SELECT max(t.turn) FROM domains t WHERE t.tenant = f.tenant AND \
-         t.turn IS NOT NULL), 0) AS turn FROM (SELECT DISTINCT tenant FROM fresh) f), \
-         dealt AS (SELECT f.id, row_number() OVER (PARTITION BY f.tenant ORDER BY f.due_at, f.id) + \
+        "WITH fresh AS MATERIALIZED (SELECT q.domain, q.tenant, q.due_at FROM schedule q WHERE q.due_at <= $1 AND \
+         q.due_at IS NOT NULL AND q.turn IS NULL AND {held q.shard $2} ORDER BY q.due_at LIMIT $3 {skip q}), \
+         served AS MATERIALIZED (SELECT coalesce(min(q.turn) - 1, 0) AS turn FROM schedule q WHERE q.turn IS NOT NULL), \
+         tenants AS MATERIALIZED (SELECT f.tenant, coalesce((SELECT max(t.turn) FROM schedule t WHERE t.tenant = \
+         f.tenant AND t.turn IS NOT NULL), 0) AS turn FROM (SELECT DISTINCT tenant FROM fresh) f), \
+         dealt AS (SELECT f.domain, row_number() OVER (PARTITION BY f.tenant ORDER BY f.due_at, f.domain) + \
          {greatest}(t.turn, s.turn) AS turn FROM fresh f JOIN tenants t ON t.tenant = f.tenant CROSS JOIN served s) \
-         UPDATE domains SET turn = dealt.turn FROM dealt WHERE domains.id = dealt.id",
+         UPDATE schedule SET turn = dealt.turn FROM dealt WHERE schedule.domain = dealt.domain",
     );
     tx.execute(statement.bind(now).bind(shards.to_vec()).bind(TURNS_AT_ONCE)).await.map(drop)
 }
 
 /// Asks for the first domains of a lane that are not claimed.
-fn candidates(lane: &Lane, shards: Vec<i64>, limit: u32) -> Statement {
+fn candidates(lane: &Lane, shards: Vec<u16>, limit: u32) -> Statement {
     let (from, which, turn, run): (_, _, _, Option<Value>) = match lane {
-        Lane::Rechecks => ("domains d", "d.recheck_turn IS NOT NULL", "d.recheck_turn", None),
-        Lane::Due(_) => ("domains d", "d.turn IS NOT NULL", "d.turn", None),
+        Lane::Rechecks => ("schedule q", "q.recheck_turn IS NOT NULL", "q.recheck_turn", None),
+        Lane::Due(_) => ("schedule q", "q.turn IS NOT NULL", "q.turn", None),
         Lane::Run(run) => (
-            "run_domains r CROSS JOIN domains d",
-            "r.run = $3 AND r.check_seq IS NULL AND d.id = r.domain",
+            "run_domains r CROSS JOIN schedule q",
+            "r.run = $3 AND r.check_seq IS NULL AND q.domain = r.domain",
             "r.turn",
             Some(run.as_str().into()),
         ),
     };
     // CROSS JOIN has SQLite read in this order, which is that of the turns.
     let statement = Statement::new(format!(
-        "SELECT {COLUMNS} FROM {from} CROSS JOIN shards s WHERE {which} AND d.operator_shard {{in $1}} AND s.shard = \
-         d.operator_shard AND {UNCLAIMED} ORDER BY {turn} LIMIT $2 {{skip d}}"
+        "SELECT {COLUMNS} FROM {from} CROSS JOIN shards s CROSS JOIN domains d WHERE {which} AND {{held q.shard $1}} AND \
+         s.shard = q.shard AND {UNCLAIMED} AND d.id = q.domain ORDER BY {turn} LIMIT $2 {{skip q}}"
     ));
     run.into_iter().fold(statement.bind(shards).bind(limit), Statement::bind)
 }
@@ -98,11 +98,13 @@ pub(super) async fn unclaim(engine: &Engine, claims: &[(DomainId, ShardLease)]) 
     let ids: Vec<String> = sorted.iter().map(|(id, _)| id.to_string()).collect();
     let rows = sorted.iter().map(|(id, lease)| vec![id.as_str().into(), lease.shard.into(), lease.epoch.into()]);
     let mut tx = engine.begin().await?;
-    tx.fetch(Statement::new("SELECT d.id FROM domains d WHERE d.id {in $1} ORDER BY d.id {update d}").bind(ids))
-        .await?;
+    tx.fetch(
+        Statement::new("SELECT q.domain FROM schedule q WHERE q.domain {in $1} ORDER BY q.domain {update q}").bind(ids),
+    )
+    .await?;
     let statement = Statement::new(
-        "WITH {batch} UPDATE domains SET claim_epoch = NULL FROM batch b WHERE domains.id = b.id AND \
-         domains.operator_shard = b.shard AND domains.claim_epoch = b.epoch",
+        "WITH {batch} UPDATE schedule SET claim_epoch = NULL FROM batch b WHERE schedule.domain = b.id AND \
+         schedule.shard = b.shard AND schedule.claim_epoch = b.epoch",
     );
     tx.execute(statement.batch(&["id", "shard", "epoch"], rows.collect())).await?;
     tx.commit().await
@@ -132,20 +134,20 @@ pub(super) async fn move_domains(engine: &Engine, moves: &[(DomainId, ShardLease
 
 /// Says when there is next something to claim.
 pub(super) async fn next_due(engine: &Engine, leases: &[ShardLease]) -> Result<Option<Timestamp>, StoreError> {
-    let shards: Vec<i64> = leases.iter().map(|lease| lease.shard.into()).collect();
+    let shards: Vec<u16> = leases.iter().map(|lease| lease.shard).collect();
     let mut soonest = None;
     let lanes = [
-        ("d.recheck_at", "d.recheck_turn IS NOT NULL", "d.recheck_turn"),
-        ("d.due_at", "d.turn IS NOT NULL", "d.turn"),
-        ("d.due_at", "d.due_at IS NOT NULL AND d.turn IS NULL", "d.due_at"),
+        ("q.recheck_at", "q.recheck_turn IS NOT NULL", "q.recheck_turn"),
+        ("q.due_at", "q.turn IS NOT NULL", "q.turn"),
+        ("q.due_at", "q.due_at IS NOT NULL AND q.turn IS NULL", "q.due_at"),
     ];
     for (time, which, order) in lanes {
         let statement = Statement::new(format!(
-            "SELECT {time} FROM domains d CROSS JOIN shards s WHERE {which} AND d.operator_shard {{in $1}} AND \
-             s.shard = d.operator_shard AND {UNCLAIMED} ORDER BY {order} LIMIT 1"
+            "SELECT {time} FROM schedule q CROSS JOIN shards s WHERE {which} AND {{held q.shard $1}} AND s.shard = \
+             q.shard AND {UNCLAIMED} ORDER BY {order} LIMIT 1"
         ));
         for mut row in engine.read(statement.bind(shards.clone())).await? {
-            let time = row.opt_time("domains.due_at")?;
+            let time = row.opt_time("schedule.due_at")?;
             soonest = [soonest, time].into_iter().flatten().min();
         }
     }

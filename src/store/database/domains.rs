@@ -9,16 +9,23 @@ use serde_json::Value as Json;
 use crate::dns::name::Name;
 use crate::findings::Code;
 use crate::report::Verdict;
-use crate::store::engine::{Engine, Row, Statement, Value, unreadable};
+use crate::store::engine::{Engine, Row, Statement, Tx, Value, unreadable};
 use crate::store::{
     Added, CheckId, Domain, DomainFilter, DomainId, DomainState, IdentityUpdate, IfKnown, MAX_BATCH, NewDomain,
     RecheckAnswer, SHARDS, StoreError,
 };
 
 /// What [`read_domain`] reads, in its order.
-pub(super) const COLUMNS: &str = "d.id, d.tenant, d.name, d.asked, d.operator_shard, d.state, d.created_at, \
-    d.verified_at, d.due_at, d.recheck_at, d.last_checked_at, d.last_check, d.last_verdict, d.root_cause, d.provider, \
+pub(super) const COLUMNS: &str = "d.id, d.tenant, d.name, d.asked, q.shard, d.state, d.created_at, \
+    d.verified_at, q.due_at, q.recheck_at, d.last_checked_at, d.last_check, d.last_verdict, d.root_cause, d.provider, \
     d.zone_digest, d.identity, d.negatives";
+
+/// Where [`COLUMNS`] come from.
+const TABLES: &str = "domains d JOIN schedule q ON q.domain = d.id";
+
+/// Locks the domains whose ids are `$1`, each with its schedule, in the one order that all keep to who change many.
+const LOCK: &str = "SELECT d.id FROM domains d JOIN schedule q ON q.domain = d.id WHERE d.id {in $1} ORDER BY d.id \
+    {update d, q}";
 
 /// All verdicts, to be found by their words.
 const VERDICTS: [Verdict; 5] =
@@ -47,12 +54,12 @@ pub(super) fn read_domain(row: &mut Row) -> Result<Domain, StoreError> {
         name: Name::parse(&row.text("domains.name")?)
             .map_err(|error| unreadable("domains.name", &error.to_string()))?,
         asked: row.json("domains.asked")?,
-        operator_shard: row.small("domains.operator_shard")?,
+        operator_shard: row.small("schedule.shard")?,
         state: row.word("domains.state", DomainState::from_word)?,
         created_at: row.time("domains.created_at")?,
         verified_at: row.opt_time("domains.verified_at")?,
-        due_at: row.opt_time("domains.due_at")?,
-        recheck_requested_at: row.opt_time("domains.recheck_at")?,
+        due_at: row.opt_time("schedule.due_at")?,
+        recheck_requested_at: row.opt_time("schedule.recheck_at")?,
         last_checked_at: row.opt_time("domains.last_checked_at")?,
         last_check: row.opt_text("domains.last_check")?.map(CheckId::from_text),
         last_verdict: row.opt_word("domains.last_verdict", verdict)?,
@@ -104,34 +111,34 @@ async fn add_chunk(
     for ((tenant, name), domain) in &last {
         let id = DomainId::random();
         new_ids.insert((tenant.clone(), name.clone()), id.to_string());
-        rows.push(vec![
-            id.as_str().into(),
-            tenant.as_str().into(),
-            name.as_str().into(),
-            json_text(&domain.asked, "domains.asked")?.into(),
-            (domain.operator_shard % SHARDS).into(),
-            domain.due_at.into(),
-        ]);
+        let asked = json_text(&domain.asked, "domains.asked")?;
+        rows.push(vec![id.as_str().into(), tenant.as_str().into(), name.as_str().into(), asked.into()]);
     }
-    const BATCH: &[&str] = &["id", "tenant", "name", "asked", "shard", "due_at"];
     let keys = || last.keys().map(|(tenant, name)| vec![tenant.as_str().into(), name.as_str().into()]).collect();
     let mut tx = engine.begin().await?;
-    // Locked in the order of the ids, as all do that change many.
     let lock = "WITH {batch} SELECT d.id FROM batch b JOIN domains d ON d.tenant = b.tenant AND d.name = b.name \
-                ORDER BY d.id {update d}";
+                JOIN schedule q ON q.domain = d.id ORDER BY d.id {update d, q}";
     tx.fetch(Statement::new(lock).batch(&["tenant", "name"], keys())).await?;
-    let insert = "WITH {batch} INSERT INTO domains (id, tenant, name, asked, operator_shard, state, created_at, due_at, \
-         negatives) SELECT id, tenant, name, asked, shard, $2, $1, due_at, 'null' FROM batch WHERE true";
+    let insert = "WITH {batch} INSERT INTO domains (id, tenant, name, asked, state, created_at, negatives) \
+                  SELECT id, tenant, name, asked, $2, $1, 'null' FROM batch WHERE true";
     let conflict = match known {
-        IfKnown::Keep => " ON CONFLICT (tenant, name) DO NOTHING",
+        IfKnown::Keep => "ON CONFLICT (tenant, name) DO NOTHING",
         IfKnown::Update => {
-            " ON CONFLICT (tenant, name) DO UPDATE SET asked = excluded.asked, due_at = CASE WHEN domains.due_at IS NULL \
-             OR excluded.due_at < domains.due_at THEN excluded.due_at ELSE domains.due_at END \
-             WHERE domains.asked <> excluded.asked"
+            "ON CONFLICT (tenant, name) DO UPDATE SET asked = excluded.asked WHERE domains.asked <> excluded.asked"
         }
     };
-    let statement = Statement::new(format!("{insert}{conflict}")).batch(BATCH, rows);
-    tx.execute(statement.bind(now).bind(DomainState::Pending.as_str())).await?;
+    let statement = Statement::new(format!("{insert} {conflict} RETURNING id, tenant, name"));
+    let statement = statement.batch(&["id", "tenant", "name", "asked"], rows);
+    let mut times = Vec::new();
+    for mut row in tx.fetch(statement.bind(now).bind(DomainState::Pending.as_str())).await? {
+        let id = row.text("domains.id")?;
+        let key = (row.text("domains.tenant")?, row.text("domains.name")?);
+        if let Some(domain) = last.get(&key) {
+            let shard = domain.operator_shard % SHARDS;
+            times.push(vec![id.into(), key.0.into(), shard.into(), domain.due_at.into()]);
+        }
+    }
+    schedule(&mut tx, times).await?;
     let find = Statement::new(
         "WITH {batch} SELECT d.tenant, d.name, d.id FROM batch b JOIN domains d ON d.tenant = b.tenant \
          AND d.name = b.name",
@@ -143,6 +150,19 @@ async fn add_chunk(
     }
     tx.commit().await?;
     answer_adds(chunk, key, &found, &new_ids)
+}
+
+/// Sets when new and changed domains are due; a known one that is due sooner stays so.
+async fn schedule(tx: &mut Tx, rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let statement = Statement::new(
+        "WITH {batch} INSERT INTO schedule (domain, tenant, shard, due_at) SELECT id, tenant, shard, due_at FROM batch \
+         WHERE true ON CONFLICT (domain) DO UPDATE SET due_at = CASE WHEN schedule.due_at IS NULL OR excluded.due_at < \
+         schedule.due_at THEN excluded.due_at ELSE schedule.due_at END",
+    );
+    tx.execute(statement.batch(&["id", "tenant", "shard", "due_at"], rows)).await.map(drop)
 }
 
 /// Puts the answers in the order of the questions.
@@ -164,7 +184,7 @@ fn answer_adds(
 
 /// Finds a domain by its id.
 pub(super) async fn find(engine: &Engine, id: &DomainId) -> Result<Option<Domain>, StoreError> {
-    let statement = Statement::new(format!("SELECT {COLUMNS} FROM domains d WHERE d.id = $1")).bind(id.as_str());
+    let statement = Statement::new(format!("SELECT {COLUMNS} FROM {TABLES} WHERE d.id = $1")).bind(id.as_str());
     let mut rows = engine.read(statement).await?;
     rows.first_mut().map(read_domain).transpose()
 }
@@ -172,7 +192,7 @@ pub(super) async fn find(engine: &Engine, id: &DomainId) -> Result<Option<Domain
 /// Finds domains by their names.
 pub(super) async fn named(engine: &Engine, names: &[Name]) -> Result<Vec<Domain>, StoreError> {
     let names: Vec<String> = names.iter().map(name_text).collect();
-    let text = format!("SELECT {COLUMNS} FROM domains d WHERE d.name {{in $1}} ORDER BY d.id");
+    let text = format!("SELECT {COLUMNS} FROM {TABLES} WHERE d.name {{in $1}} ORDER BY d.id");
     let mut rows = engine.read(Statement::new(text).bind(names)).await?;
     rows.iter_mut().map(read_domain).collect()
 }
@@ -192,7 +212,7 @@ pub(super) fn conditions(filter: &DomainFilter, first: usize) -> (String, Vec<Va
     add("d.last_verdict =", filter.verdict.map(|verdict| verdict.as_str().into()));
     add("d.root_cause =", filter.root_cause.map(|code| code.as_str().into()));
     add("d.provider =", filter.provider.as_deref().map(Value::from));
-    add("d.due_at <=", filter.due_by.map(Value::from));
+    add("q.due_at <=", filter.due_by.map(Value::from));
     (text, values)
 }
 
@@ -204,7 +224,7 @@ pub(super) async fn page(
     limit: u32,
 ) -> Result<Vec<Domain>, StoreError> {
     let (conditions, values) = conditions(filter, 3);
-    let text = format!("SELECT {COLUMNS} FROM domains d WHERE d.id > $1{conditions} ORDER BY d.id LIMIT $2");
+    let text = format!("SELECT {COLUMNS} FROM {TABLES} WHERE d.id > $1{conditions} ORDER BY d.id LIMIT $2");
     let statement = Statement::new(text).bind(after.map_or("", DomainId::as_str)).bind(limit);
     let statement = values.into_iter().fold(statement, Statement::bind);
     let mut rows = engine.read(statement).await?;
@@ -225,22 +245,30 @@ pub(super) async fn update_identities(engine: &Engine, updates: &[IdentityUpdate
         let mut rows = Vec::with_capacity(last.len());
         for (id, update) in &last {
             let identity = update.identity.as_ref().map(Json::to_string);
-            rows.push(vec![(*id).into(), identity.into(), update.due_at.into()]);
+            rows.push(vec![(*id).into(), identity.into()]);
         }
         let ids: Vec<String> = last.keys().map(|id| (*id).to_owned()).collect();
+        let times = last.iter().filter_map(|(id, update)| Some(vec![(*id).into(), update.due_at?.into()])).collect();
         let mut tx = engine.begin().await?;
-        // Locked in the order of the ids, as all do that change many.
-        let lock = Statement::new("SELECT d.id FROM domains d WHERE d.id {in $1} ORDER BY d.id {update d}");
-        tx.fetch(lock.bind(ids)).await?;
-        let statement = Statement::new(
-            "WITH {batch} UPDATE domains SET identity = b.identity, due_at = CASE WHEN b.due_at IS NULL THEN \
-             domains.due_at WHEN domains.due_at < b.due_at THEN domains.due_at ELSE b.due_at END \
-             FROM batch b WHERE domains.id = b.id",
-        );
-        tx.execute(statement.batch(&["id", "identity", "due_at"], rows)).await?;
+        tx.fetch(Statement::new(LOCK).bind(ids)).await?;
+        let keep = "WITH {batch} UPDATE domains SET identity = b.identity FROM batch b WHERE domains.id = b.id";
+        tx.execute(Statement::new(keep).batch(&["id", "identity"], rows)).await?;
+        bring_forward(&mut tx, times).await?;
         tx.commit().await?;
     }
     Ok(())
+}
+
+/// Has domains checked at a time, unless they are due sooner.
+async fn bring_forward(tx: &mut Tx, rows: Vec<Vec<Value>>) -> Result<(), StoreError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let statement = Statement::new(
+        "WITH {batch} UPDATE schedule SET due_at = b.due_at FROM batch b WHERE schedule.domain = b.id AND \
+         (schedule.due_at IS NULL OR schedule.due_at > b.due_at)",
+    );
+    tx.execute(statement.batch(&["id", "due_at"], rows)).await.map(drop)
 }
 
 /// Puts a domain into the interactive lane, behind what its tenant has there and not before what waits already.
@@ -251,10 +279,11 @@ pub(super) async fn request_recheck(
     now: Timestamp,
 ) -> Result<RecheckAnswer, StoreError> {
     let mut tx = engine.begin().await?;
-    let look = "SELECT d.recheck_at, d.last_checked_at, d.tenant FROM domains d WHERE d.id = $1 {update d}";
+    let look = "SELECT q.recheck_at, d.last_checked_at, d.tenant FROM domains d JOIN schedule q ON q.domain = d.id WHERE \
+                d.id = $1 {update d, q}";
     let mut rows = tx.fetch(Statement::new(look).bind(id.as_str())).await?;
     let row = rows.first_mut().ok_or_else(|| StoreError::NotFound(format!("domain {id}")))?;
-    if let Some(since) = row.opt_time("domains.recheck_at")? {
+    if let Some(since) = row.opt_time("schedule.recheck_at")? {
         return Ok(RecheckAnswer::Joined(since));
     }
     let last = row.opt_time("domains.last_checked_at")?;
@@ -263,9 +292,9 @@ pub(super) async fn request_recheck(
     }
     let tenant = row.text("domains.tenant")?;
     let queue = Statement::new(
-        "UPDATE domains SET recheck_at = $2, recheck_turn = 1 + {greatest}(coalesce((SELECT max(t.recheck_turn) FROM \
-         domains t WHERE t.tenant = $3 AND t.recheck_turn IS NOT NULL), 0), coalesce((SELECT min(t.recheck_turn) - 1 \
-         FROM domains t WHERE t.recheck_turn IS NOT NULL), 0)) WHERE id = $1",
+        "UPDATE schedule SET recheck_at = $2, recheck_turn = 1 + {greatest}(coalesce((SELECT max(t.recheck_turn) FROM \
+         schedule t WHERE t.tenant = $3 AND t.recheck_turn IS NOT NULL), 0), coalesce((SELECT min(t.recheck_turn) - 1 \
+         FROM schedule t WHERE t.recheck_turn IS NOT NULL), 0)) WHERE domain = $1",
     );
     tx.execute(queue.bind(id.as_str()).bind(now).bind(tenant)).await?;
     tx.commit().await?;

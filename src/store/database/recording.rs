@@ -120,8 +120,8 @@ fn judge(
 async fn look(tx: &mut Tx, chunk: &[Outcome]) -> Result<HashMap<String, Before>, StoreError> {
     let ids: Vec<String> = chunk.iter().map(|outcome| outcome.domain.to_string()).collect();
     let statement = Statement::new(
-        "SELECT d.id, d.name, d.tenant, d.state, d.operator_shard, d.claim_epoch, d.last_check FROM domains d \
-         WHERE d.id {in $1} ORDER BY d.id {update d}",
+        "SELECT d.id, d.name, d.tenant, d.state, q.shard, q.claim_epoch, d.last_check FROM domains d JOIN schedule q \
+         ON q.domain = d.id WHERE d.id {in $1} ORDER BY d.id {update d, q}",
     );
     let mut before = HashMap::with_capacity(ids.len());
     for mut row in tx.fetch(statement.bind(ids)).await? {
@@ -130,8 +130,8 @@ async fn look(tx: &mut Tx, chunk: &[Outcome]) -> Result<HashMap<String, Before>,
             name: row.text("domains.name")?,
             tenant: row.text("domains.tenant")?,
             state: row.word("domains.state", DomainState::from_word)?,
-            shard: row.small("domains.operator_shard")?,
-            claim_epoch: row.opt_int("domains.claim_epoch")?,
+            shard: row.small("schedule.shard")?,
+            claim_epoch: row.opt_int("schedule.claim_epoch")?,
             last_check: row.opt_text("domains.last_check")?,
         };
         before.insert(id, known);
@@ -159,6 +159,7 @@ async fn open_results<'a>(tx: &mut Tx, chunk: &'a [Outcome]) -> Result<HashMap<(
 /// Writes the outcomes that count.
 async fn write(tx: &mut Tx, counted: &[Counted<'_>]) -> Result<(), StoreError> {
     update_domains(tx, counted).await?;
+    reschedule(tx, counted).await?;
     let places = insert_checks(tx, counted).await?;
     upsert_reports(tx, counted).await?;
     settle_runs(tx, counted, &places).await?;
@@ -172,8 +173,6 @@ async fn update_domains(tx: &mut Tx, counted: &[Counted<'_>]) -> Result<(), Stor
         "id",
         "state",
         "verified_at",
-        "due_at",
-        "started_at",
         "checked_at",
         "check_id",
         "verdict",
@@ -182,7 +181,6 @@ async fn update_domains(tx: &mut Tx, counted: &[Counted<'_>]) -> Result<(), Stor
         "zone_digest",
         "identity",
         "negatives",
-        "shard",
     ];
     let mut rows = Vec::with_capacity(counted.len());
     for Counted { outcome, .. } in counted {
@@ -191,8 +189,6 @@ async fn update_domains(tx: &mut Tx, counted: &[Counted<'_>]) -> Result<(), Stor
             outcome.domain.as_str().into(),
             outcome.state.as_str().into(),
             outcome.verified_at.into(),
-            outcome.due_at.into(),
-            outcome.started_at.into(),
             report.checked_at.into(),
             outcome.check.as_str().into(),
             report.verdict.as_str().into(),
@@ -201,19 +197,30 @@ async fn update_domains(tx: &mut Tx, counted: &[Counted<'_>]) -> Result<(), Stor
             outcome.zone_digest.as_deref().into(),
             outcome.identity.as_ref().map(serde_json::Value::to_string).into(),
             json_text(&outcome.negatives, "domains.negatives")?.into(),
-            (outcome.operator_shard % crate::store::SHARDS).into(),
         ]);
     }
     let statement = Statement::new(
         "WITH {batch} UPDATE domains SET state = b.state, verified_at = coalesce(domains.verified_at, b.verified_at), \
-         due_at = b.due_at, turn = NULL, claim_epoch = NULL, \
-         recheck_turn = CASE WHEN domains.recheck_at > b.started_at THEN domains.recheck_turn END, \
-         recheck_at = CASE WHEN domains.recheck_at > b.started_at THEN domains.recheck_at END, \
          last_checked_at = b.checked_at, last_check = b.check_id, last_verdict = b.verdict, root_cause = b.root_cause, \
          provider = b.provider, zone_digest = b.zone_digest, identity = coalesce(b.identity, domains.identity), \
-         negatives = b.negatives, operator_shard = b.shard FROM batch b WHERE domains.id = b.id",
+         negatives = b.negatives FROM batch b WHERE domains.id = b.id",
     );
     tx.execute(statement.batch(BATCH, rows)).await.map(drop)
+}
+
+/// Sets when they are due next. A wish for a check that is younger than the check stays.
+async fn reschedule(tx: &mut Tx, counted: &[Counted<'_>]) -> Result<(), StoreError> {
+    let rows = counted.iter().map(|Counted { outcome, .. }| {
+        let shard = outcome.operator_shard % crate::store::SHARDS;
+        vec![outcome.domain.as_str().into(), outcome.due_at.into(), outcome.started_at.into(), shard.into()]
+    });
+    let statement = Statement::new(
+        "WITH {batch} UPDATE schedule SET due_at = b.due_at, turn = NULL, claim_epoch = NULL, shard = b.shard, \
+         recheck_turn = CASE WHEN schedule.recheck_at > b.started_at THEN schedule.recheck_turn END, \
+         recheck_at = CASE WHEN schedule.recheck_at > b.started_at THEN schedule.recheck_at END \
+         FROM batch b WHERE schedule.domain = b.id",
+    );
+    tx.execute(statement.batch(&["id", "due_at", "started_at", "shard"], rows.collect())).await.map(drop)
 }
 
 /// Writes the lines of history, and returns their places by domain.

@@ -68,8 +68,8 @@ async fn enlist_matching(engine: &Engine, run: &RunId, filter: &DomainFilter) ->
 /// Adds the domains that meet conditions, whose values take the places from `$2` on.
 async fn enlist_where(engine: &Engine, run: &RunId, conditions: &str, values: Vec<Value>) -> Result<u64, StoreError> {
     let statement = Statement::new(format!(
-        "WITH fresh AS (SELECT d.id, d.tenant FROM domains d WHERE NOT EXISTS (SELECT 1 FROM run_domains r WHERE r.run = \
-         $1 AND r.domain = d.id){conditions}), tenants AS (SELECT f.tenant, coalesce((SELECT max(r.turn) FROM \
+        "WITH fresh AS MATERIALIZED (SELECT d.id, d.tenant FROM domains d JOIN schedule q ON q.domain = d.id WHERE NOT EXISTS (SELECT 1 FROM run_domains r WHERE r.run = \
+         $1 AND r.domain = d.id){conditions}), tenants AS MATERIALIZED (SELECT f.tenant, coalesce((SELECT max(r.turn) FROM \
          run_domains r WHERE r.run = $1 AND r.tenant = f.tenant), 0) AS turn FROM (SELECT DISTINCT tenant FROM fresh) f) \
          INSERT INTO run_domains (run, domain, tenant, turn) SELECT $1, f.id, f.tenant, t.turn + row_number() OVER \
          (PARTITION BY f.tenant ORDER BY f.id) FROM fresh f JOIN tenants t ON t.tenant = f.tenant WHERE true \

@@ -29,9 +29,7 @@ pub(super) async fn reserve(engine: &Engine, key: &str, rate: TokenRate, tokens:
     );
     let per_token = micros(rate.per_token);
     let statement = statement.bind(key).bind(per_token.saturating_mul(tokens.into()));
-    let mut tx = engine.begin().await?;
-    let mut rows = tx.fetch(statement).await?;
-    tx.commit().await?;
+    let mut rows = engine.change(statement).await?;
     let row = rows.first_mut().ok_or_else(|| StoreError::NotFound(format!("tokens of {key}")))?;
     let wait = row.int("tokens.back_at")?.saturating_sub(per_token.saturating_mul(rate.burst.into()));
     Ok(Duration::from_micros(u64::try_from(wait).unwrap_or(0)))

@@ -106,12 +106,20 @@ impl Engine {
         }
     }
 
-    /// Runs one statement in a transaction of its own and returns how many rows it changed.
+    /// Runs one statement, which is a transaction of its own, and returns how many rows it changed.
     pub(super) async fn write(&self, statement: Statement) -> Result<u64, StoreError> {
-        let mut tx = self.begin().await?;
-        let changed = tx.execute(statement).await?;
-        tx.commit().await?;
-        Ok(changed)
+        either!(self, engine => {
+            let mut connection = engine.writer().await?;
+            door::execute(&mut connection, statement).await
+        })
+    }
+
+    /// Runs one statement, which is a transaction of its own, and returns the rows that it tells of.
+    pub(super) async fn change(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        either!(self, engine => {
+            let mut connection = engine.writer().await?;
+            door::fetch(&mut connection, statement).await
+        })
     }
 }
 

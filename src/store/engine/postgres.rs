@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Column as _, Row as _, TypeInfo as _};
 use super::statement::{Batch, Kind, Statement};
 use super::value::{Row, Value};
 use super::without_password;
-use crate::store::StoreError;
+use crate::store::{SHARDS, StoreError};
 
 /// How many connections one process takes at most; a server takes a hundred unless told otherwise.
 const CONNECTIONS: u32 = 8;
@@ -38,6 +38,11 @@ impl Postgres {
         self.pool.acquire().await.map_err(read_error)
     }
 
+    /// Returns a connection: here all of them write.
+    pub(super) async fn writer(&self) -> Result<PoolConnection<sqlx::Postgres>, StoreError> {
+        self.reader().await
+    }
+
     /// Begins a transaction.
     pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, StoreError> {
         self.pool.begin().await.map_err(read_error)
@@ -61,12 +66,24 @@ fn bind(statement: Statement) -> Query {
         Value::Octets(octets) => query.bind(octets),
         Value::Ints(numbers) => query.bind(numbers),
         Value::Texts(texts) => query.bind(texts),
+        Value::Shards(shards) => query.bind(bitmap(&shards)),
     });
     statement.batch.into_iter().flat_map(columns).fold(query, |query, column| match column {
         Array::Ints(numbers) => query.bind(numbers),
         Array::Texts(texts) => query.bind(texts),
         Array::Octets(octets) => query.bind(octets),
     })
+}
+
+/// Writes shards as a map of bits, as `get_bit` reads it: the lowest bit of an octet first.
+fn bitmap(shards: &[u16]) -> Vec<u8> {
+    let mut map = vec![0_u8; usize::from(SHARDS).div_ceil(8)];
+    for shard in shards {
+        if let Some(octet) = map.get_mut(usize::from(shard / 8)) {
+            *octet |= 1 << (shard % 8);
+        }
+    }
+    map
 }
 
 /// One column of a batch.
@@ -87,7 +104,7 @@ fn columns(batch: Batch) -> Vec<Array> {
             columns.extend(row.iter().map(|value| match value {
                 Value::Int(_) | Value::Ints(_) => Array::Ints(Vec::new()),
                 Value::Text(_) | Value::Texts(_) => Array::Texts(Vec::new()),
-                Value::Octets(_) => Array::Octets(Vec::new()),
+                Value::Octets(_) | Value::Shards(_) => Array::Octets(Vec::new()),
             }));
         }
         for (column, value) in columns.iter_mut().zip(row) {

@@ -82,6 +82,11 @@ impl Sqlite {
         self.readers.acquire().await.map_err(read_error)
     }
 
+    /// Returns the connection that writes, when it is its turn.
+    pub(super) async fn writer(&self) -> Result<PoolConnection<sqlx::Sqlite>, StoreError> {
+        self.writer.acquire().await.map_err(read_error)
+    }
+
     /// Begins a transaction that has the right to write from the start.
     pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Sqlite>, StoreError> {
         self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(read_error)
@@ -109,6 +114,7 @@ fn bind(statement: Statement) -> Query {
         Value::Text(text) => query.bind(text),
         Value::Octets(octets) => query.bind(octets),
         Value::Ints(numbers) => query.bind(serde_json::Value::from(numbers).to_string()),
+        Value::Shards(shards) => query.bind(serde_json::Value::from(shards).to_string()),
         Value::Texts(texts) => query.bind(serde_json::Value::from(texts).to_string()),
     })
 }

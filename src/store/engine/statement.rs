@@ -5,6 +5,7 @@
 //! | `$1` | the first value | the first value |
 //! | `{batch}` | a table of rows, as VALUES | the same, as UNNEST of arrays |
 //! | `{in $1}` | `IN` the values of a JSON array | `= ANY` of an array |
+//! | `{held t.shard $1}` | `IN` the values of a JSON array | a bit of a map, as hundreds are held |
 //! | `{now}`, `{now_us}` | the time in milli- and microseconds | the same, by the database's clock |
 //! | `{greatest}` | `max` | `greatest` |
 //! | `{share}`, `{update t}`, `{skip t}` | nothing: writers take turns | row locks, the last leaving out locked rows |
@@ -84,6 +85,10 @@ impl Statement {
             Kind::Sqlite => match word {
                 "batch" => self.values_table(),
                 "in" => format!("IN (SELECT value FROM json_each({}))", self.with_numbers(argument, kind)),
+                "held" => {
+                    let (column, value) = argument.split_once(' ').unwrap_or_default();
+                    format!("{column} IN (SELECT value FROM json_each({}))", self.with_numbers(value, kind))
+                }
                 "now" => "CAST(unixepoch('subsec') * 1000 AS INTEGER)".to_owned(),
                 "now_us" => "CAST(unixepoch('subsec') * 1000000 AS INTEGER)".to_owned(),
                 "greatest" => "max".to_owned(),
@@ -93,6 +98,10 @@ impl Statement {
             Kind::Postgres => match word {
                 "batch" => self.unnest_table(),
                 "in" => format!("= ANY({argument})"),
+                "held" => {
+                    let (column, value) = argument.split_once(' ').unwrap_or_default();
+                    format!("get_bit({value}, {column}) = 1")
+                }
                 "now" => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)".to_owned(),
                 "now_us" => "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)".to_owned(),
                 "greatest" => "greatest".to_owned(),
@@ -142,7 +151,7 @@ impl Statement {
             let kind = match value {
                 Value::Int(_) | Value::Ints(_) => "bigint",
                 Value::Text(_) | Value::Texts(_) => "text",
-                Value::Octets(_) => "bytea",
+                Value::Octets(_) | Value::Shards(_) => "bytea",
             };
             let comma = if arrays.is_empty() { "" } else { ", " };
             let _ = write!(arrays, "{comma}${number}::{kind}[]");

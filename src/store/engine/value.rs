@@ -17,6 +17,8 @@ pub(in crate::store) enum Value {
     Ints(Vec<i64>),
     /// A list of texts, for `{in $N}`.
     Texts(Vec<String>),
+    /// A list of shards, for `{held t.shard $N}`.
+    Shards(Vec<u16>),
 }
 
 /// Makes values of what the store holds.
@@ -45,6 +47,7 @@ value_from! {
     Vec<u8> => |octets| Self::Octets(Some(octets)),
     Vec<i64> => |numbers| Self::Ints(numbers),
     Vec<String> => |texts| Self::Texts(texts),
+    Vec<u16> => |shards| Self::Shards(shards),
 }
 
 /// A row, read from left to right.

@@ -14,23 +14,15 @@ CREATE TABLE shards (
 );
 CREATE INDEX shards_owner ON shards (owner);
 
--- `turn` is the place in the queue of those that are due, dealt out fairly over tenants; NULL while it is not queued.
--- `recheck_turn` is the same for the interactive lane. `claim_epoch` is the epoch of the shard under which it was
--- claimed: under any other epoch it is not. A tenant of '' is none.
+-- What is known of a domain. A tenant of '' is none.
 CREATE TABLE domains (
     id TEXT PRIMARY KEY,
     tenant TEXT NOT NULL,
     name TEXT NOT NULL,
     asked TEXT NOT NULL,
-    operator_shard BIGINT NOT NULL REFERENCES shards (shard),
     state TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     verified_at BIGINT,
-    due_at BIGINT,
-    turn BIGINT,
-    recheck_at BIGINT,
-    recheck_turn BIGINT,
-    claim_epoch BIGINT,
     last_checked_at BIGINT,
     last_check TEXT,
     last_verdict TEXT,
@@ -42,11 +34,27 @@ CREATE TABLE domains (
     UNIQUE (tenant, name)
 );
 CREATE INDEX domains_name ON domains (name);
-CREATE INDEX domains_due ON domains (due_at, operator_shard) WHERE due_at IS NOT NULL AND turn IS NULL;
-CREATE INDEX domains_turn ON domains (turn, operator_shard) WHERE turn IS NOT NULL;
-CREATE INDEX domains_tenant_turn ON domains (tenant, turn) WHERE turn IS NOT NULL;
-CREATE INDEX domains_recheck ON domains (recheck_turn, operator_shard) WHERE recheck_turn IS NOT NULL;
-CREATE INDEX domains_tenant_recheck ON domains (tenant, recheck_turn) WHERE recheck_turn IS NOT NULL;
+
+-- When a domain is checked, apart from what is known of it: these rows are short, and change three times a check.
+-- `turn` is the place in the queue of those that are due, dealt out fairly over tenants; NULL while it is not queued.
+-- `recheck_turn` is the same for the interactive lane. `claim_epoch` is the epoch of the shard under which it was
+-- claimed: under any other epoch it is not.
+CREATE TABLE schedule (
+    domain TEXT PRIMARY KEY REFERENCES domains (id) ON DELETE CASCADE,
+    tenant TEXT NOT NULL,
+    shard BIGINT NOT NULL,
+    due_at BIGINT,
+    turn BIGINT,
+    recheck_at BIGINT,
+    recheck_turn BIGINT,
+    claim_epoch BIGINT
+);
+-- The shard is no part of these: a worker holds hundreds, and an index would be searched once for each of them.
+CREATE INDEX schedule_due ON schedule (due_at) WHERE due_at IS NOT NULL AND turn IS NULL;
+CREATE INDEX schedule_turn ON schedule (turn) WHERE turn IS NOT NULL;
+CREATE INDEX schedule_tenant_turn ON schedule (tenant, turn) WHERE turn IS NOT NULL;
+CREATE INDEX schedule_recheck ON schedule (recheck_turn) WHERE recheck_turn IS NOT NULL;
+CREATE INDEX schedule_tenant_recheck ON schedule (tenant, recheck_turn) WHERE recheck_turn IS NOT NULL;
 
 -- The report of each domain's last check, deflated.
 CREATE TABLE reports (
