@@ -30,7 +30,8 @@ type Part = fn(String) -> Pin<Box<dyn Future<Output = ()>>>;
 macro_rules! story {
     ($($module:ident::$part:ident),* $(,)?) => {
         /// All parts of the story.
-        const STORY: &[(&str, Part)] = &[$((stringify!($part), |url| Box::pin($module::$part(url)))),*];
+        const STORY: &[(&str, &str, Part)] =
+            &[$((stringify!($module), stringify!($part), |url| Box::pin($module::$part(url)))),*];
 
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -77,12 +78,35 @@ story![
     upkeep::a_newer_schema_is_refused_in_one_line,
 ];
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres_keeps_the_same_promises() {
+/// Tells the parts of one module to PostgreSQL.
+async fn tell_postgres(module: &str) {
     let Some(server) = postgres::Postgres::start(false) else { return };
-    for (number, (name, part)) in STORY.iter().enumerate() {
+    let mut told = 0;
+    for (_, name, part) in STORY.iter().filter(|(of, ..)| *of == module) {
         let begin = std::time::Instant::now();
-        part(server.database(&format!("part_{number}"))).await;
+        part(server.database(&format!("part_{told}"))).await;
         println!("{name}: {} ms", begin.elapsed().as_millis());
+        told += 1;
     }
+    assert!(told > 0, "no part of the story is in {module}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_keeps_the_same_promises_of_leases() {
+    tell_postgres("leases").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_keeps_the_same_promises_of_lists() {
+    tell_postgres("lists").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_keeps_the_same_promises_of_records() {
+    tell_postgres("records").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_keeps_the_same_promises_of_upkeep() {
+    tell_postgres("upkeep").await;
 }
