@@ -25,6 +25,7 @@ pub mod cli;
 pub mod config;
 pub mod dns;
 pub mod dnssec;
+pub mod doctor;
 pub mod evidence;
 pub mod expectation;
 pub mod findings;

@@ -24,7 +24,7 @@ const FLOORS: &[&[&str]] = &[
     &["findings", "observe", "scenario"],
     &["remedy", "walk"],
     &["report"],
-    &["check", "recursive"],
+    &["check", "doctor", "recursive"],
     &["bulk", "propagation", "ses"],
     &["store"],
     &["service"],

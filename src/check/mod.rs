@@ -174,6 +174,12 @@ impl Checker {
         found.cuts.into_iter().next_back().filter(|cut| !is_registry(&cut.zone))
     }
 
+    /// Says whether something seems to answer in the servers' place: a root server spoke without authority.
+    #[must_use]
+    pub fn has_seen_interception(&self) -> bool {
+        self.engine.walker.has_seen_interception()
+    }
+
     /// Says whether any root server answers: without one nothing can be checked.
     pub async fn is_root_answering(&self) -> bool {
         let question = Question::new(Name::root(), RecordType::NS);

@@ -46,6 +46,9 @@ pub(crate) enum Command {
     /// Evaluate the SPF record of a domain, and look it over
     #[command(after_help = examples::SPF)]
     Spf(SpfArguments),
+    /// Say whether checks from this host can be trusted: UDP, TCP, IPv6, EDNS, and who it is that answers
+    #[command(after_help = examples::DOCTOR)]
+    Doctor(DoctorArguments),
     /// Explain what can be found: every code, its severity, meaning and remedy
     #[command(after_help = examples::FINDINGS)]
     Findings(FindingsArguments),
@@ -296,6 +299,21 @@ pub(crate) struct LookupArguments {
     #[arg(long)]
     pub(crate) trace: bool,
     /// Start the built-in lab on loopback and ask it instead of the Internet
+    #[cfg(feature = "lab")]
+    #[arg(long)]
+    pub(crate) lab: bool,
+    /// How the DNS is asked.
+    #[command(flatten)]
+    pub(crate) resolver: ResolverArguments,
+}
+
+/// What `doctor` takes.
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArguments {
+    /// Print the result as a JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Start the built-in lab on loopback and look at it instead of the Internet
     #[cfg(feature = "lab")]
     #[arg(long)]
     pub(crate) lab: bool,

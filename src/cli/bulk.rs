@@ -52,6 +52,7 @@ pub(super) async fn run(arguments: BulkArguments) -> Result<u8, Failure> {
     let engine = plan.start(false).await?;
     // Without a root server every row would come out the same, after half a minute each.
     if !engine.checker.is_root_answering().await {
+        console::warn_of_interception(&engine.checker);
         return Err(Failure::NoRoot { port: engine.port });
     }
     let settings = Settings {
@@ -67,6 +68,7 @@ pub(super) async fn run(arguments: BulkArguments) -> Result<u8, Failure> {
     let mut work = Work { sink, progress, tally: earlier.tally, earlier: earlier.done.len(), started: Instant::now() };
     let run = Run::start(engine.checker.clone(), settings, input.rows, earlier.done);
     let end = work.drive(run, interrupts).await;
+    console::warn_of_interception(&engine.checker);
     work.conclude(end)
 }
 

@@ -41,6 +41,7 @@ pub(super) async fn run(arguments: CheckArguments, color: ColorChoice) -> Result
     {
         console::note(&Failure::NoRoot { port: engine.port }.to_string());
     }
+    console::warn_of_interception(&engine.checker);
     Ok(exit_code(report.verdict))
 }
 

@@ -2,12 +2,23 @@
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
+use crate::check::Checker;
 use crate::cli::WELL;
 use crate::cli::failure::Failure;
 
 /// Writes a line to standard error. Nobody is left to be told where that fails.
 pub(crate) fn note(line: &str) {
     drop(writeln!(io::stderr().lock(), "{line}"));
+}
+
+/// Warns where something seems to answer in the servers' place.
+pub(crate) fn warn_of_interception(checker: &Checker) {
+    if checker.has_seen_interception() {
+        note(
+            "warning: a root server answered as a resolver does, so that something may answer in the servers' place; \
+              `zoneproof doctor` looks closer",
+        );
+    }
 }
 
 /// Writes to standard output; says whether it is still open. A closed pipe is no error: the reader has what it wants.

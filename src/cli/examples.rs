@@ -109,6 +109,18 @@ Examples:
   zoneproof findings host_doubled
   zoneproof findings --json";
 
+/// Of `doctor`.
+pub(super) const DOCTOR: &str = "\
+Examples:
+  zoneproof doctor
+  zoneproof doctor --root-hints named.root --json
+
+One line for each of: UDP and TCP to port 53, IPv6, EDNS, and whether the servers themselves answer.
+To see whether something answers in their place, one datagram goes to 203.0.113.53, which is set
+aside for documentation and nobody has.
+
+Exit code: 0 checks from here can be trusted, 3 they cannot, 2 nothing could be looked at.";
+
 /// Of `lab`.
 #[cfg(feature = "lab")]
 pub(super) const LAB: &str = "\

@@ -10,6 +10,7 @@ mod check;
 mod completions;
 mod console;
 mod dmarc;
+mod doctor;
 mod engine;
 mod examples;
 mod failure;
@@ -69,6 +70,7 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Dmarc(dmarc) => block_on(dmarc::run(dmarc, color)),
         Command::Records(records) => block_on(records::run(records)),
         Command::Lookup(lookup) => block_on(lookup::run(lookup)),
+        Command::Doctor(doctor) => block_on(doctor::run(doctor)),
         Command::Spf(spf) => block_on(spf::run(spf)),
         Command::Findings(findings) => findings::run(&findings, color),
         #[cfg(feature = "lab")]

@@ -12,6 +12,7 @@ pub mod trust;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -21,7 +22,7 @@ use crate::budget::Budget;
 use crate::dns::message::Message;
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
-use crate::dns::response::Response;
+use crate::dns::response::{Lameness, Response};
 use crate::dns::rrset::{Question, RecordType, Ttl};
 use crate::evidence::{ChainEnd, Observation, Unresolved, ZoneCut};
 use crate::observe::{Seen, Target, ask, ask_whole};
@@ -106,13 +107,21 @@ pub struct Walker {
     cache: CutCache,
     /// Whether servers' IPv6 addresses are looked up.
     with_ipv6: bool,
+    /// Whether a root server spoke without authority, as something in its place does.
+    is_intercepted: AtomicBool,
 }
 
 impl Walker {
     /// Puts a walker together.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, cache: CutCache, with_ipv6: bool) -> Self {
-        Self { transport, cache, with_ipv6 }
+        Self { transport, cache, with_ipv6, is_intercepted: AtomicBool::new(false) }
+    }
+
+    /// Says whether a root server ever spoke without authority: something may answer in the servers' place.
+    #[must_use]
+    pub fn has_seen_interception(&self) -> bool {
+        self.is_intercepted.load(Ordering::Relaxed)
     }
 
     /// Walks towards the name of `question`.
@@ -154,6 +163,7 @@ impl Walker {
                     };
                     let target = Target { zone, server, address };
                     let (observation, message) = self.ask(target, &asked, &purse, journey.detail).await;
+                    self.watch_root(&observation);
                     let depth = walk.cuts().len();
                     walk.handle_reply(address, observation.response());
                     if let Some(cut) = walk.cuts().last().filter(|_| walk.cuts().len() > depth) {
@@ -188,6 +198,15 @@ impl Walker {
             Detail::Meaning => (ask(transport, target, question, purse).await, None),
             Detail::Message => ask_whole(transport, target, question, false, purse).await,
             Detail::Proof => ask_whole(transport, target, question, true, purse).await,
+        }
+    }
+
+    /// Takes note of a root server that speaks as a resolver does.
+    fn watch_root(&self, seen: &Observation) {
+        let speaks_without_authority =
+            matches!(seen.response(), Some(Response::Lame(Lameness::RecursiveProxy | Lameness::NotAuthoritative)));
+        if seen.zone.is_root() && speaks_without_authority {
+            self.is_intercepted.store(true, Ordering::Relaxed);
         }
     }
 
