@@ -11,14 +11,21 @@ const RECORDS: &str = r#"{
   "_dmarc.example.com": [{"TXT": "v=DMARC1; p=reject; sp=quarantine; np=reject; t=y"}],
   "mail.example.com": [{"A": "192.0.2.1"}],
   "_dmarc.silent.example.com": ["TIMEOUT"],
+  "_dmarc.strict.example": [{"TXT": "v=DMARC1; p=reject; adkim=s; aspf=s"}],
   "example.net": [{"TXT": "v=DMARC1; p=reject"}]
 }"#;
 
 /// Returns what the program prints of a domain, as JSON with the codes of the findings alone.
 fn policy(domain: &str) -> Value {
+    policy_with(domain, &[])
+}
+
+/// Does what [`policy`] does with more options.
+fn policy_with(domain: &str, options: &[&str]) -> Value {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("records.json"), RECORDS).unwrap();
-    let output = run_in(folder.path(), &["dmarc", domain, "--json", "--dns-fixture", "records.json"]);
+    let words = [&["dmarc", domain, "--json", "--dns-fixture", "records.json"], options].concat();
+    let output = run_in(folder.path(), &words);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let mut printed: Value = serde_json::from_slice(&output.stdout).unwrap();
     let codes: Vec<Value> =
@@ -62,6 +69,21 @@ fn what_could_not_be_read_is_never_absent() {
     assert_eq!(absent["findings"], json!(["dmarc_absent"]));
     assert_eq!(absent["organizational_domain"], json!("example.org"));
     assert_eq!(policy("example.net")["findings"], json!(["dmarc_wrong_place"]));
+}
+
+#[test]
+fn it_is_told_which_leg_aligns_with_the_policy() {
+    for (domain, options, codes) in [
+        ("strict.example", ["--mail-from", "bounce.strict.example"], json!(["dmarc_strict_misalign"])),
+        ("strict.example", ["--signed-by", "example.net"], json!(["dmarc_misalign"])),
+        ("strict.example", ["--signed-by", "strict.example"], json!([])),
+        ("example.com", ["--mail-from", "bounce.example.com"], json!(["dmarc_test_mode"])),
+        ("example.com", ["--mail-from", "amazonses.com"], json!(["dmarc_misalign", "dmarc_test_mode"])),
+    ] {
+        let printed = policy_with(domain, &options);
+        assert_eq!(printed["findings"], codes, "{domain} {options:?}");
+        assert_eq!(printed["queries"].as_array().unwrap().last(), policy(domain)["queries"].as_array().unwrap().last());
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::dns::rrset::{Question, RecordType};
 use crate::expectation::SES_SPF_INCLUDE;
 use crate::findings::catalogue::Code;
 use crate::findings::finding::{Argument, Finding, Subject};
+use crate::findings::spf::slip::unwrapped;
 use crate::records::spf::evaluation::{Answer, MAX_LOOKUPS, MAX_VOID_LOOKUPS};
 use crate::records::spf::survey::Survey;
 use crate::records::spf::{Mechanism, Qualifier, SpfRecord, TermKind, is_spf, merge, parse};
@@ -104,7 +105,7 @@ pub fn review(domain: &Name, answer: &mut dyn FnMut(&Question) -> Option<Answer>
             })
             .collect(),
     };
-    let texts: Vec<Vec<u8>> = texts.into_iter().filter(|text| is_spf(text)).collect();
+    let (texts, others): (Vec<Vec<u8>>, Vec<Vec<u8>>) = texts.into_iter().partition(|text| is_spf(text));
     let subject = Subject::Domain(domain.clone());
     let parsed: Result<Vec<SpfRecord>, _> = texts.iter().map(|text| parse(text)).collect();
     let mut review = Review::default();
@@ -116,7 +117,14 @@ pub fn review(domain: &Name, answer: &mut dyn FnMut(&Question) -> Option<Answer>
                 .with("problem", Argument::Text(error.kind.to_string())),
         ),
         Ok(records) => match records.as_slice() {
-            [] => review.findings.push(Finding::new(Code::SpfAbsent, subject)),
+            [] => {
+                let wrapped = others.iter().find(|text| unwrapped(text).is_some());
+                review.findings.push(match wrapped {
+                    Some(text) => Finding::new(Code::SpfLeadingSpaceOrQuote, subject)
+                        .with("record", Argument::Text(text.escape_ascii().to_string())),
+                    None => Finding::new(Code::SpfAbsent, subject),
+                });
+            }
             [own] => {
                 let taken: Vec<Name> = Name::parse(SES_SPF_INCLUDE).into_iter().collect();
                 let survey = Survey::over(domain, own, &taken, answer);
