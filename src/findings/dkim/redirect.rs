@@ -4,18 +4,20 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// Networks of redirecting web servers: the provider's id, the first address, the length of the prefix. As seen in the
-/// public DNS at names that are forwarded there.
+/// Networks of redirecting web servers: the provider's id, the first address, the length of the prefix.
+///
+/// Each was seen by its users at names that they had forwarded: Namecheap puts any address of two networks in the place of
+/// a "URL Redirect Record"; GoDaddy's forwarding has two addresses; Gandi's is that of its web redirect, OVHcloud's the one
+/// beside which the target stands as a text, Hover's that of its forwarding host. Parking pages are not meant, though some
+/// providers serve both from one address: Porkbun's and Hover's parking addresses are left out.
 const REDIRECTORS: &[(&str, Ipv4Addr, u32)] = &[
     ("namecheap", Ipv4Addr::new(192, 64, 119, 0), 24),
     ("namecheap", Ipv4Addr::new(162, 255, 119, 0), 24),
     ("godaddy", Ipv4Addr::new(15, 197, 148, 33), 32),
     ("godaddy", Ipv4Addr::new(3, 33, 130, 190), 32),
-    ("porkbun", Ipv4Addr::new(44, 227, 65, 245), 32),
-    ("porkbun", Ipv4Addr::new(44, 227, 76, 166), 32),
     ("gandi", Ipv4Addr::new(217, 70, 184, 38), 32),
     ("ovhcloud", Ipv4Addr::new(213, 186, 33, 5), 32),
-    ("hover", Ipv4Addr::new(216, 40, 34, 41), 32),
+    ("hover", Ipv4Addr::new(64, 98, 145, 30), 32),
 ];
 
 /// Says whether the provider's web server for redirects has this address.
