@@ -196,7 +196,7 @@ fn the_catalogue_is_listed_and_explained() {
     let json: Vec<serde_json::Value> = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(json.len(), zoneproof::findings::Code::ALL.len());
     let near = String::from_utf8(run_in(folder.path(), &["findings", "doubled"]).stderr).unwrap();
-    assert!(near.contains("(near: host_doubled)"), "{near}");
+    assert!(near.contains("(near: host_doubled, "), "{near}");
 }
 
 #[test]
