@@ -2,7 +2,8 @@
 //!
 //! The first character that is no white space tells them apart. Rows count from 1 without the header and without
 //! blank lines. Needed are `domain`, and `token1`, `token2` and `token3` or a `selector`; the other [`COLUMNS`] may be
-//! there; columns with other names are named once and not used.
+//! there; columns with other names are named once and not used. [`Rows::open_for_domains`] takes rows of domains alone, whose
+//! tokens come from elsewhere.
 
 mod row;
 
@@ -11,7 +12,7 @@ use std::io::{self, BufRead, Read};
 
 use crate::bulk::csv_line::{self, CsvLine};
 use row::RawRow;
-pub use row::{COLUMNS, NEEDED, Row};
+pub use row::{COLUMNS, NEEDED, Row, expectation_of};
 /// The longest line, and the longest record over several lines, in octets: a domain, three tokens and a zone are
 /// below 1,000, and other columns are not used.
 const MAX_RECORD_OCTETS: usize = 64 * 1024;
@@ -118,6 +119,8 @@ pub struct Rows<R> {
     told_first: Option<Item>,
     /// Whether nothing more can come.
     is_over: bool,
+    /// Whether each row must name tokens or a selector.
+    needs_tokens: bool,
 }
 
 impl<R: BufRead> Rows<R> {
@@ -126,16 +129,30 @@ impl<R: BufRead> Rows<R> {
     /// # Errors
     /// [`InputError`] where no row could be read from it.
     pub fn open(source: R) -> Result<Self, InputError> {
+        Self::open_where(source, true)
+    }
+
+    /// Does what [`Rows::open`] does for rows that need to name nothing but the domain.
+    ///
+    /// # Errors
+    /// [`InputError`] where no row could be read from it.
+    pub fn open_for_domains(source: R) -> Result<Self, InputError> {
+        Self::open_where(source, false)
+    }
+
+    /// Looks how the input is written; `needs_tokens` says whether a domain alone is no row.
+    fn open_where(source: R, needs_tokens: bool) -> Result<Self, InputError> {
         let mut lines = Lines { source, number: 0, again: VecDeque::new() };
         let first = lines.next_filled()?.ok_or(InputError::Empty)?;
         let text = first.text.as_deref().map_err(|_| InputError::Header)?;
         if text.trim_start().starts_with('{') {
             lines.again.push_front(first);
-            return Ok(Self { lines, shape: Shape::Json(Vec::new()), row: 0, told_first: None, is_over: false });
+            let shape = Shape::Json(Vec::new());
+            return Ok(Self { lines, shape, row: 0, told_first: None, is_over: false, needs_tokens });
         }
-        let (shape, ignored) = read_header(text)?;
+        let (shape, ignored) = read_header(text, needs_tokens)?;
         let told_first = (!ignored.is_empty()).then_some(Item::Ignored(ignored));
-        Ok(Self { lines, shape, row: 0, told_first, is_over: false })
+        Ok(Self { lines, shape, row: 0, told_first, is_over: false, needs_tokens })
     }
 
     /// Says whether the first line is a header.
@@ -168,7 +185,7 @@ impl<R: BufRead> Rows<R> {
             }
         };
         let (item, ignored) = match read {
-            Ok((raw, ignored)) => (raw.into_row(row, number).map_or_else(bad, Item::Row), ignored),
+            Ok((raw, ignored)) => (raw.into_row(row, number, self.needs_tokens).map_or_else(bad, Item::Row), ignored),
             Err(error) => (bad(error), Vec::new()),
         };
         if ignored.is_empty() {
@@ -204,7 +221,7 @@ impl<R: BufRead> Iterator for Rows<R> {
 }
 
 /// Finds the columns in a header; returns those that are not used too.
-fn read_header(text: &str) -> Result<(Shape, Vec<String>), InputError> {
+fn read_header(text: &str, needs_tokens: bool) -> Result<(Shape, Vec<String>), InputError> {
     let delimiter = DELIMITERS.into_iter().find(|delimiter| text.contains(*delimiter)).unwrap_or(',');
     let CsvLine::Cells(cells) = csv_line::split(text, delimiter) else { return Err(InputError::Header) };
     let names: Vec<String> = cells.iter().map(|cell| cell.trim().to_ascii_lowercase()).collect();
@@ -223,7 +240,8 @@ fn read_header(text: &str) -> Result<(Shape, Vec<String>), InputError> {
         *place = find(wanted)?;
     }
     // A selector of one's own stands in the place of the tokens.
-    let needed = if find("selector")?.is_some() { &NEEDED[..1] } else { &NEEDED[..] };
+    let is_enough = find("selector")?.is_some() || !needs_tokens;
+    let needed = if is_enough { &NEEDED[..1] } else { &NEEDED[..] };
     if let Some(missing) = needed.iter().find(|name| !names.iter().any(|known| known == *name)) {
         return Err(InputError::Missing(missing));
     }

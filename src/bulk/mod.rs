@@ -13,15 +13,17 @@ pub mod tally;
 
 use std::io::{self, BufRead};
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::thread;
 
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::check::Checker;
-use crate::expectation::Depth;
-use crate::expectation::RecordKind;
+use crate::expectation::{Depth, Expectation, RecordKind};
+use crate::report::Report;
 pub use input::{Item, Row, Rows};
 pub use output::{Finished, Format};
 pub use row_set::RowSet;
@@ -43,6 +45,29 @@ pub struct Settings {
     pub format: Format,
 }
 
+/// How one row comes to its report, where it takes more than the DNS; an error is one line for that row.
+///
+/// It is given the row and what the plain check would do with an expectation.
+pub type RowCheck = Arc<dyn Fn(Row, DnsCheck) -> BoxFuture<'static, Result<Report, String>> + Send + Sync>;
+
+/// Checks the DNS as a run does.
+#[derive(Clone)]
+pub struct DnsCheck {
+    /// Checks the domains.
+    checker: Checker,
+    /// How much is looked at.
+    depth: Depth,
+    /// Which records the verdict depends on too.
+    required: Arc<[RecordKind]>,
+}
+
+impl DnsCheck {
+    /// Checks one domain.
+    pub async fn check(&self, expectation: Expectation) -> Report {
+        self.checker.check(&expectation.require(&self.required).with_depth(self.depth)).await
+    }
+}
+
 /// What a run tells next.
 #[derive(Debug)]
 pub enum Event {
@@ -57,7 +82,9 @@ pub enum Event {
 /// A run over all rows of an input.
 pub struct Run {
     /// Checks the domains.
-    checker: Checker,
+    dns: DnsCheck,
+    /// What takes the place of a plain check.
+    own_check: Option<RowCheck>,
     /// How.
     settings: Settings,
     /// What the reading thread hands over.
@@ -87,7 +114,14 @@ impl Run {
                 }
             }
         });
-        Self { checker, settings, rows: receiver, is_open: true, checks: JoinSet::new() }
+        let dns = DnsCheck { checker, depth: settings.depth, required: settings.required.clone().into() };
+        Self { dns, own_check: None, settings, rows: receiver, is_open: true, checks: JoinSet::new() }
+    }
+
+    /// Has each row come to its report in another way.
+    #[must_use]
+    pub fn with_check(self, check: RowCheck) -> Self {
+        Self { own_check: Some(check), ..self }
     }
 
     /// Waits for the next event; `None` once all rows are done. May be dropped at any time and called again.
@@ -117,13 +151,14 @@ impl Run {
 
     /// Starts the check of one row.
     fn spawn(&mut self, row: Row) {
-        let checker = self.checker.clone();
-        let Settings { depth, required, format, .. } = self.settings.clone();
+        let (dns, own_check, format) = (self.dns.clone(), self.own_check.clone(), self.settings.format);
         self.checks.spawn(async move {
             let (number, line) = (row.number, row.line);
-            let check = async {
-                let expectation = row.expectation()?.require(&required).with_depth(depth);
-                Ok::<_, String>(checker.check(&expectation).await)
+            let check = async move {
+                match own_check {
+                    Some(check) => check(row, dns).await,
+                    None => Ok(dns.check(row.expectation()?).await),
+                }
             };
             match AssertUnwindSafe(check).catch_unwind().await {
                 Ok(Ok(report)) => format.report(number, report),

@@ -10,7 +10,7 @@ use crate::findings::Severity;
 use crate::report::{Report, ReportedRecord, SCHEMA};
 
 /// The columns of CSV output.
-pub const COLUMNS: [&str; 22] = [
+pub const COLUMNS: [&str; 26] = [
     "row",
     "domain",
     "checked_at",
@@ -30,6 +30,10 @@ pub const COLUMNS: [&str; 22] = [
     "warnings",
     "codes",
     "fix",
+    "ses",
+    "ses_dkim_status",
+    "ses_sending",
+    "ses_sentence",
     "questions",
     "elapsed_ms",
     "error",
@@ -133,6 +137,8 @@ fn flatten(row: u64, report: &Report) -> String {
     let count = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count().to_string();
     let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
     let fix = report.findings.iter().find(|finding| Some(finding.code) == report.root_cause);
+    let ses = report.ses.as_ref();
+    let identity = ses.and_then(|ses| ses.identity.as_ref());
     let cells: [String; COLUMNS.len()] = [
         row.to_string(),
         report.domain.clone(),
@@ -153,6 +159,10 @@ fn flatten(row: u64, report: &Report) -> String {
         count(Severity::Warning),
         codes.join(" "),
         fix.map(|finding| finding.remedy.text.clone()).unwrap_or_default(),
+        ses.map(|ses| ses.outcome.as_str().to_owned()).unwrap_or_default(),
+        identity.map(|identity| identity.dkim_status.clone()).unwrap_or_default(),
+        identity.map(|identity| identity.sending.to_string()).unwrap_or_default(),
+        ses.map(|ses| ses.sentence.clone()).unwrap_or_default(),
         report.cost.questions.to_string(),
         report.cost.elapsed_ms.to_string(),
         String::new(),
@@ -171,6 +181,9 @@ fn narrate(report: &Report) -> String {
             text.push_str(&format!(" ({same} times; the first:)"));
         }
         text.push_str(&format!("\n               {}", finding.remedy.text));
+    }
+    if let Some(ses) = &report.ses {
+        text.push_str(&format!("\n               SES {}: {}", ses.outcome.as_str(), ses.sentence));
     }
     text.push('\n');
     text
@@ -225,7 +238,7 @@ mod tests {
         let bad = |format: Format| format.bad_row(7, Some(8), "2 cells, \"few\"".to_owned());
         assert_eq!(bad(Format::JsonLines).line, "{\"schema\":1,\"row\":7,\"error\":\"2 cells, \\\"few\\\"\"}\n");
         let line = bad(Format::Csv).line;
-        assert_eq!(line, "7,,,,,,,,,,,,,,,,,,,,,\"2 cells, \"\"few\"\"\"\n");
+        assert_eq!(line, "7,,,,,,,,,,,,,,,,,,,,,,,,,\"2 cells, \"\"few\"\"\"\n");
         assert_eq!(line.matches(',').count(), COLUMNS.len(), "one comma is in the text");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::findings::Code;
-use crate::report::{Report, Verdict};
+use crate::report::{Report, SesOutcome, Verdict};
 
 /// What a summary needs of one row.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -20,6 +20,8 @@ pub struct Gist {
     pub codes: Vec<Code>,
     /// The id of the provider.
     pub provider: Option<String>,
+    /// What DNS and SES mean together; `None` where SES was not asked.
+    pub ses: Option<SesOutcome>,
     /// How many questions were sent.
     pub questions: u32,
     /// What is wrong with a bad row.
@@ -40,6 +42,8 @@ struct WrittenLine {
     findings: Vec<WrittenFinding>,
     /// The provider.
     provider: Option<WrittenProvider>,
+    /// What SES says.
+    ses: Option<WrittenSes>,
     /// The cost.
     cost: Option<WrittenCost>,
     /// What is wrong with a bad row.
@@ -60,6 +64,13 @@ struct WrittenProvider {
     id: String,
 }
 
+/// The part of what SES says that a summary needs.
+#[derive(Deserialize)]
+struct WrittenSes {
+    /// What DNS and SES mean together.
+    outcome: SesOutcome,
+}
+
 /// The part of a cost that a summary needs.
 #[derive(Deserialize)]
 struct WrittenCost {
@@ -77,6 +88,7 @@ impl Gist {
             root_cause: report.root_cause,
             codes: report.findings.iter().map(|finding| finding.code).collect(),
             provider: report.provider.as_ref().map(|provider| provider.id.clone()),
+            ses: report.ses.as_ref().map(|ses| ses.outcome),
             questions: report.cost.questions,
             error: None,
         }
@@ -95,6 +107,7 @@ impl Gist {
             root_cause: line.root_cause.as_deref().and_then(Code::from_word),
             codes: line.findings.iter().filter_map(|finding| Code::from_word(&finding.code)).collect(),
             provider: line.provider.map(|provider| provider.id),
+            ses: line.ses.map(|ses| ses.outcome),
             questions: line.cost.map_or(0, |cost| cost.questions),
             error: line.error,
         })
@@ -122,6 +135,7 @@ impl Gist {
             root_cause: filled("root_cause").and_then(Code::from_word),
             codes: cell("codes")?.split(' ').filter_map(Code::from_word).collect(),
             provider: filled("provider").map(str::to_owned),
+            ses: filled("ses").and_then(|word| SesOutcome::ALL.into_iter().find(|one| one.as_str() == word)),
             questions: filled("questions").and_then(|number| number.parse().ok()).unwrap_or_default(),
             error,
         })
@@ -148,6 +162,8 @@ pub struct Tally {
     pub verdicts: BTreeMap<Verdict, u64>,
     /// By code: how many domains have it as their root cause, and how many have it at all.
     pub codes: BTreeMap<Code, (u64, u64)>,
+    /// How many domains have each outcome of DNS and SES together.
+    pub ses: BTreeMap<SesOutcome, u64>,
     /// By provider: how many of its domains are ready, and how many there are.
     pub providers: BTreeMap<String, (u64, u64)>,
     /// How many questions were sent.
@@ -164,6 +180,9 @@ impl Tally {
             return;
         };
         *self.verdicts.entry(verdict).or_default() += 1;
+        if let Some(outcome) = gist.ses {
+            *self.ses.entry(outcome).or_default() += 1;
+        }
         let mut codes = gist.codes.clone();
         codes.extend(gist.root_cause);
         codes.sort_unstable();
@@ -205,12 +224,14 @@ mod tests {
             root_cause: Some(Code::Absent),
             codes: vec![Code::Absent, Code::Absent, Code::SpfAbsent],
             provider: Some("cloudflare".to_owned()),
+            ses: Some(SesOutcome::Wait),
             questions: 13,
             error: None,
         });
         tally.add(&Gist { row: 2, verdict: Some(Verdict::Ready), questions: 12, ..Gist::default() });
         tally.add(&Gist { row: 3, error: Some("bad".to_owned()), ..Gist::default() });
         assert_eq!((tally.rows, tally.bad_rows, tally.questions, tally.not_ready()), (3, 1, 25, 1));
+        assert_eq!(tally.ses, BTreeMap::from([(SesOutcome::Wait, 1)]));
         assert_eq!(tally.codes, BTreeMap::from([(Code::Absent, (1, 1)), (Code::SpfAbsent, (0, 1))]));
         assert_eq!(tally.providers, BTreeMap::from([("cloudflare".to_owned(), (0, 1)), ("none".to_owned(), (1, 1))]));
     }

@@ -35,6 +35,8 @@ pub(super) fn text(tally: &Tally, earlier: u64, elapsed: Duration) -> String {
         verdicts.push(("bad row".to_owned(), tally.bad_rows.to_string(), String::new()));
     }
     text += &table(["Verdict", "rows", ""], &verdicts);
+    let with_ses = tally.ses.iter().map(|(one, rows)| (one.as_str().to_owned(), rows.to_string(), String::new()));
+    text += &table(["With Amazon SES", "rows", ""], &with_ses.collect::<Vec<_>>());
     let mut codes: Vec<_> = tally.codes.iter().collect();
     codes.sort_by_key(|(code, (causes, domains))| (Reverse(*causes), Reverse(*domains), **code));
     let codes: Vec<_> = codes
@@ -84,7 +86,7 @@ mod tests {
     use super::*;
     use crate::bulk::tally::Gist;
     use crate::findings::Code;
-    use crate::report::Verdict;
+    use crate::report::{SesOutcome, Verdict};
 
     #[test]
     fn a_run_is_summed_up_by_verdict_code_and_provider() {
@@ -96,6 +98,7 @@ mod tests {
                 root_cause: (row > 1).then_some(Code::HostDoubled),
                 codes: if row > 1 { vec![Code::HostDoubled, Code::SpfAbsent] } else { vec![Code::DmarcAbsent] },
                 provider: Some(if row < 4 { "godaddy" } else { "route53" }.to_owned()),
+                ses: Some(if row == 1 { SesOutcome::Verified } else { SesOutcome::WillBeLost }),
                 questions: 10,
                 error: None,
             });
@@ -108,6 +111,10 @@ mod tests {
           ready                            1
           failing                          3
           bad row                          1
+
+          With Amazon SES               rows
+          verified                         1
+          will_be_lost                     3
 
           Code                       domains  root cause
           host_doubled                     3           3

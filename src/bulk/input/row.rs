@@ -45,13 +45,21 @@ impl Row {
     /// # Errors
     /// One line that says what is wrong with the row.
     pub fn expectation(&self) -> Result<Expectation, String> {
-        let expectation = self.facts.expectation().map_err(|error| error.to_string())?;
-        match &expectation.dns_provider {
-            Some(id) if providers::catalogue().get(id).is_none() => {
-                Err(format!("dns_provider {id:?}: expected the id of a provider in providers.toml, such as cloudflare"))
-            }
-            _ => Ok(expectation),
+        expectation_of(&self.facts)
+    }
+}
+
+/// Says what should be there by what a row tells, or what was found out in its place.
+///
+/// # Errors
+/// One line that says what is wrong with it.
+pub fn expectation_of(facts: &Facts) -> Result<Expectation, String> {
+    let expectation = facts.expectation().map_err(|error| error.to_string())?;
+    match &expectation.dns_provider {
+        Some(id) if providers::catalogue().get(id).is_none() => {
+            Err(format!("dns_provider {id:?}: expected the id of a provider in providers.toml, such as cloudflare"))
         }
+        _ => Ok(expectation),
     }
 }
 
@@ -168,14 +176,14 @@ impl RawRow {
         std::mem::take(&mut self.others).into_keys()
     }
 
-    /// Gives the row its place.
+    /// Gives the row its place; `needs_tokens` says whether a domain alone is no row.
     ///
     /// # Errors
     /// One line that says what is wrong with the row.
-    pub(super) fn into_row(self, number: u64, line: u64) -> Result<Row, String> {
+    pub(super) fn into_row(self, number: u64, line: u64, needs_tokens: bool) -> Result<Row, String> {
         let is_blank = |text: &Option<String>| text.as_ref().is_none_or(|text| text.trim().is_empty());
         let tokens = [("token1", self.token1), ("token2", self.token2), ("token3", self.token3)];
-        let missing = tokens.iter().find(|(_, token)| token.is_none() && is_blank(&self.selector));
+        let missing = tokens.iter().find(|(_, token)| needs_tokens && token.is_none() && is_blank(&self.selector));
         if let Some((name, _)) = missing {
             return Err(format!("no row in JSON: missing field `{name}`"));
         }

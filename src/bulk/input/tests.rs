@@ -164,3 +164,18 @@ fn what_the_caller_tells_wrong_is_one_bad_row() {
         assert_eq!(facts(&text), Err(error.to_owned()));
     }
 }
+
+#[test]
+fn a_domain_alone_is_a_row_where_tokens_come_from_elsewhere() {
+    for text in ["domain\nexample.com\nexample.net\n", "{\"domain\":\"example.com\"}\n{\"domain\":\"example.net\"}\n"] {
+        let rows = Rows::open_for_domains(text.as_bytes()).unwrap();
+        let domains: Vec<String> = rows
+            .map(|item| match item {
+                Item::Row(row) => row.facts.domain,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(domains, ["example.com", "example.net"]);
+        assert!(items(text)[0].contains("token1"), "{:?}", items(text));
+    }
+}
