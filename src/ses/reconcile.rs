@@ -126,7 +126,7 @@ pub struct Reconciliation {
 /// `pending_since` is when SES began to look for the records, where it is known; without it a wait has no end.
 #[must_use]
 pub fn reconcile(dns: &DnsView, ses: SesView<'_>, pending_since: Option<Timestamp>) -> Reconciliation {
-    let window_end = pending_since.and_then(|since| since.checked_add(WINDOW).ok());
+    let window_end = pending_since.and_then(|since| since.checked_add(WINDOW).ok()).map(to_the_second);
     let is_over = window_end.is_some_and(|end| end <= dns.checked_at);
     let (outcome, reason) = match ses {
         SesView::Unknown => (SesOutcome::Unknown, Some(SesReason::SesUnreachable)),
@@ -140,6 +140,17 @@ pub fn reconcile(dns: &DnsView, ses: SesView<'_>, pending_since: Option<Timestam
     };
     let sentence = sentence::say(dns, ses, (outcome, reason), until);
     Reconciliation { outcome, reason, sentence, until }
+}
+
+/// Returns since when SES has been looking for the records at the least, by what it tells; `None` where that says nothing.
+///
+/// SES does not tell when it began. It did not begin before the key was made, so that a key younger than the window
+/// bounds the wait; an older key may be that of an identity which was restarted since.
+#[must_use]
+pub fn earliest_start(identity: &SesIdentity, now: Timestamp) -> Option<Timestamp> {
+    let made_at = identity.last_key_generated_at?;
+    let end = made_at.checked_add(WINDOW).ok()?;
+    (end > now).then_some(made_at)
 }
 
 /// Reports what SES says beside the verdict.
@@ -268,11 +279,17 @@ fn saw_older_serial(dns: &DnsView, identity: &SesIdentity) -> bool {
     is_same && is_older_serial(seen.serial, ours.serial)
 }
 
-/// Returns until when SES may remember that the records were not there: from its last look on.
+/// Returns until when SES may remember that the records were not there: from its last look on; `None` once that is over.
 fn remembered_until(dns: &DnsView, identity: &SesIdentity) -> Option<Timestamp> {
     let looked_at = identity.verification_info.as_ref()?.last_checked_at?;
     let remembered = Duration::from_secs(dns.soa.as_ref()?.negative_seconds.into());
-    looked_at.checked_add(remembered).ok()
+    let until = looked_at.checked_add(remembered).ok()?;
+    (until > dns.checked_at).then(|| to_the_second(until))
+}
+
+/// Cuts a time to whole seconds, so that it reads as people write it.
+fn to_the_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ fn zone(identity: &SesIdentity) -> String {
 /// Says when SES last looked.
 fn last_look(identity: &SesIdentity) -> String {
     let looked = identity.verification_info.as_ref().and_then(|info| info.last_checked_at);
-    looked.map(|at| format!(" (it last looked at {at})")).unwrap_or_default()
+    looked.map(|at| format!(" (it last looked at {})", super::to_the_second(at))).unwrap_or_default()
 }
 
 /// Says how long SES goes on looking.

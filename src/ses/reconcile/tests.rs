@@ -264,6 +264,10 @@ fn an_older_zone_in_the_hands_of_ses_is_told() {
         let found = reconcile(&ours(verdict), SesView::Identity(&seen), None);
         assert_eq!((words(&found).as_str(), found.until), (expected, until), "{verdict:?} {seen:?}");
     }
+    // What SES may remember is over by now.
+    let long_ago = DnsView { checked_at: "2026-11-24T12:31:00Z".parse().unwrap(), ..ours(Verdict::Ready) };
+    let found = reconcile(&long_ago, SesView::Identity(&looked(SesStatus::Pending, absent, "x.", 1)), None);
+    assert_eq!((words(&found).as_str(), found.until), ("older_zone remembered_absence", None));
     // Without a start of authority of ours, nobody knows until when.
     let found = reconcile(&dns(Verdict::Ready), SesView::Identity(&looked(SesStatus::Pending, absent, "x.", 1)), None);
     assert_eq!((words(&found).as_str(), found.until), ("older_zone remembered_absence", None));
@@ -409,4 +413,16 @@ proptest! {
         prop_assert_eq!(reported.outcome, found.outcome);
         prop_assert_eq!(reported.identity.unwrap().dkim_status, identity.dkim_status.as_str());
     }
+}
+
+#[test]
+fn a_young_key_bounds_the_wait_and_an_old_one_says_nothing() {
+    let made = |time: &str| SesIdentity {
+        last_key_generated_at: Some(time.parse().unwrap()),
+        ..identity(SesStatus::Pending, false)
+    };
+    let young = made("2026-11-23T12:00:00Z");
+    assert_eq!(earliest_start(&young, now()), young.last_key_generated_at);
+    assert_eq!(earliest_start(&made("2026-11-21T12:00:00Z"), now()), None);
+    assert_eq!(earliest_start(&identity(SesStatus::Pending, false), now()), None);
 }

@@ -1,101 +1,5 @@
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use futures::FutureExt;
-use futures::future::BoxFuture;
-
 use super::*;
-use crate::ses::client::{
-    DkimAnswer, DkimSigning, MetricAnswer, MetricQuery, NewIdentity, NewMailFrom, OutgoingMail, Page, PageToken,
-};
-
-/// An SES that holds identities in memory and counts its calls.
-#[derive(Default)]
-struct Memory {
-    /// What it holds.
-    identities: Vec<SesIdentity>,
-    /// How many identities a page has.
-    page: usize,
-    /// How many pages it gave.
-    lists: AtomicUsize,
-    /// Which single ones it was asked for.
-    gets: Mutex<Vec<Name>>,
-    /// What goes wrong with single ones.
-    get_error: Option<SesError>,
-    /// Which page goes wrong, and how.
-    list_error: Option<(usize, SesError)>,
-    /// Whether it gives the same token again and again.
-    goes_round: bool,
-}
-
-impl Identities for Memory {
-    fn region(&self) -> &str {
-        "eu-west-1"
-    }
-
-    fn list<'a>(&'a self, page: Option<&'a PageToken>) -> BoxFuture<'a, Result<Page, SesError>> {
-        let start: usize = page.map_or(0, |token| token.0.parse().unwrap());
-        let number = self.lists.fetch_add(1, Ordering::SeqCst);
-        async move {
-            if let Some((bad, error)) = &self.list_error
-                && *bad == number
-            {
-                return Err(error.clone());
-            }
-            let listed = self.identities.iter().skip(start).take(self.page).map(|identity| ListedIdentity {
-                name: identity.name.clone(),
-                verification_status: identity.verification_status,
-                sending: identity.sending,
-            });
-            let next = start + self.page;
-            let token = if self.goes_round { Some(self.page) } else { (next < self.identities.len()).then_some(next) };
-            Ok(Page { identities: listed.collect(), next: token.map(|next| PageToken(next.to_string())) })
-        }
-        .boxed()
-    }
-
-    fn get<'a>(&'a self, name: &'a Name) -> BoxFuture<'a, Result<SesIdentity, SesError>> {
-        self.gets.lock().unwrap().push(name.clone());
-        let found = match &self.get_error {
-            Some(error) => Err(error.clone()),
-            None => self
-                .identities
-                .iter()
-                .find(|identity| identity.name == *name)
-                .cloned()
-                .ok_or_else(|| SesError::NotFound(name.to_text_without_dot())),
-        };
-        async move { found }.boxed()
-    }
-
-    fn create<'a>(&'a self, _: &'a NewIdentity) -> BoxFuture<'a, Result<SesIdentity, SesError>> {
-        unreachable!("reading makes nothing")
-    }
-
-    fn delete<'a>(&'a self, _: &'a Name) -> BoxFuture<'a, Result<(), SesError>> {
-        unreachable!("reading deletes nothing")
-    }
-
-    fn put_dkim_signing<'a>(&'a self, _: &'a Name, _: &'a DkimSigning) -> BoxFuture<'a, Result<DkimAnswer, SesError>> {
-        unreachable!("reading changes nothing")
-    }
-
-    fn put_dkim_enabled<'a>(&'a self, _: &'a Name, _: bool) -> BoxFuture<'a, Result<(), SesError>> {
-        unreachable!("reading changes nothing")
-    }
-
-    fn put_mail_from<'a>(&'a self, _: &'a Name, _: Option<&'a NewMailFrom>) -> BoxFuture<'a, Result<(), SesError>> {
-        unreachable!("reading changes nothing")
-    }
-
-    fn send<'a>(&'a self, _: &'a OutgoingMail) -> BoxFuture<'a, Result<String, SesError>> {
-        unreachable!("reading sends nothing")
-    }
-
-    fn metrics<'a>(&'a self, _: &'a [MetricQuery]) -> BoxFuture<'a, Result<Vec<MetricAnswer>, SesError>> {
-        unreachable!("identities have no metrics")
-    }
-}
+use crate::ses::memory::Memory;
 
 /// An identity with this number in its name, verified or not.
 fn identity(number: usize, status: SesStatus, sending: bool) -> SesIdentity {
@@ -148,15 +52,15 @@ async fn ten_thousand_identities_cost_twenty_calls_at_most_in_steady_state() {
     let ses = Memory { identities: fleet.clone(), page: 1_000, ..Memory::default() };
     // A third is pending although its DNS is right, and nothing was read for two days: all of it wants a look.
     for minutes in [1, 20, 2 * 24 * 60] {
-        let (lists, gets) = (ses.lists.load(Ordering::SeqCst), ses.gets.lock().unwrap().len());
+        let (lists, gets) = (ses.lists(), ses.gets().len());
         let synced = sync(&ses, &rows(&fleet, minutes, Some(Verdict::Ready)), now()).await;
-        let calls = ses.lists.load(Ordering::SeqCst) - lists + ses.gets.lock().unwrap().len() - gets;
+        let calls = ses.lists() - lists + ses.gets().len() - gets;
         assert_eq!(synced.calls, calls);
         assert!(calls <= 20, "{calls} calls after {minutes} minutes");
         let expected: Vec<SesState> = fleet.iter().cloned().map(|one| SesState::Identity(Box::new(one))).collect();
         assert_eq!(states(&synced), expected);
     }
-    assert_eq!(ses.gets.lock().unwrap().len(), 20, "one for every thousand where there is something to see");
+    assert_eq!(ses.gets().len(), 20, "one for every thousand where there is something to see");
 }
 
 #[tokio::test]
@@ -174,7 +78,7 @@ async fn what_changed_is_read_at_once_and_nothing_else() {
     rows.push(SyncRow { name: &new, known: None, dns: None });
     rows.push(SyncRow { name: &never, known: None, dns: None });
     let synced = sync(&ses, &rows, now()).await;
-    let mut asked = ses.gets.lock().unwrap().clone();
+    let mut asked = ses.gets();
     asked.sort();
     let mut expected = [&known[1], &known[3], &known[7]].map(|one| one.name.clone()).to_vec();
     expected.push(new);
@@ -199,7 +103,7 @@ async fn an_ses_that_is_down_leaves_every_row_unknown() {
         };
         let synced = sync(&ses, &rows(&fleet, 5, None), now()).await;
         assert!(synced.states.iter().all(|(state, _)| *state == SesState::Unknown(down.clone())), "page {page}");
-        assert!(ses.gets.lock().unwrap().is_empty());
+        assert!(ses.gets().is_empty());
     }
 }
 
@@ -218,7 +122,7 @@ async fn a_look_that_was_only_to_spare_takes_nothing_back() {
         };
         assert_eq!(*state, expected, "{place}");
     }
-    assert_eq!(ses.gets.lock().unwrap().len(), 3, "the changed one and two to spare");
+    assert_eq!(ses.gets().len(), 3, "the changed one and two to spare");
 }
 
 #[tokio::test]
@@ -226,7 +130,7 @@ async fn a_listing_that_goes_round_ends() {
     let ses = Memory { identities: fleet(10), page: 2, goes_round: true, ..Memory::default() };
     let error = list(&ses).await.unwrap_err();
     assert_eq!(error, SesError::Malformed("the listing comes back to a page that it had".to_owned()));
-    assert_eq!(ses.lists.load(Ordering::SeqCst), 2);
+    assert_eq!(ses.lists(), 2);
 }
 
 #[test]
