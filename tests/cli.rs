@@ -13,6 +13,9 @@ mod dmarc;
 mod runs;
 #[path = "cli/spf.rs"]
 mod spf;
+#[cfg(all(feature = "lab", feature = "ses"))]
+#[path = "cli/ses.rs"]
+mod ses;
 
 /// A small Internet with a domain that is ready and one that is not.
 const SCENARIO: &str = "\
@@ -97,7 +100,7 @@ fn what_is_not_possible_is_told_in_one_line_with_exit_code_2() {
         ),
         ("check example.com --token a --token b --token c --root-hints bad.hints", "bad.hints: line 1: \"hello\""),
         ("check example.com --token a --token b --token c --attempts 0", "attempts is 0; expected 1 to 10"),
-        ("check example.com --token a --token b --token c --ses", "unexpected argument '--ses' found"),
+        ("check example.com --token a --token b --token c --sesame", "unexpected argument '--sesame' found"),
         ("bulk missing.csv", "cannot read missing.csv: No such file"),
         ("bulk .", "cannot read .: "),
         ("bulk empty.csv", "empty.csv: there is nothing in it"),

@@ -52,6 +52,14 @@ pub(crate) enum Command {
     /// Explain what can be found: every code, its severity, meaning and remedy
     #[command(after_help = examples::FINDINGS)]
     Findings(FindingsArguments),
+    /// Show an identity of Amazon SES, or have SES look for its records again
+    #[cfg(feature = "ses")]
+    #[command(after_help = examples::SES)]
+    Ses {
+        /// What to do.
+        #[command(subcommand)]
+        command: SesCommand,
+    },
     /// Serve a small Internet on loopback, to try things on
     #[cfg(feature = "lab")]
     #[command(after_help = examples::LAB)]
@@ -89,6 +97,10 @@ pub(crate) struct CheckArguments {
     /// What else is known of the domain.
     #[command(flatten)]
     pub(crate) known: KnownArguments,
+    /// Whether Amazon SES is asked too.
+    #[cfg(feature = "ses")]
+    #[command(flatten)]
+    pub(crate) ses: SesArguments,
     /// What the verdict depends on too
     #[arg(long, value_name = "KINDS", value_enum, value_delimiter = ',')]
     pub(crate) require: Vec<Requirement>,
@@ -159,6 +171,14 @@ pub(crate) struct BulkArguments {
     /// Go on with a run that was cut off: keep what the output holds, check the rest
     #[arg(long, requires = "output")]
     pub(crate) resume: bool,
+    /// Whether Amazon SES is asked too.
+    #[cfg(feature = "ses")]
+    #[command(flatten)]
+    pub(crate) ses: SesArguments,
+    /// The AWS region of the identities, for rows that name none [default: that of AWS_REGION or the profile]
+    #[cfg(feature = "ses")]
+    #[arg(long, value_name = "REGION", requires = "ses")]
+    pub(crate) region: Option<String>,
     /// What the verdicts depend on too; mx and mail_from count for the rows that tell of inbound and mail_from
     #[arg(long, value_name = "KINDS", value_enum, value_delimiter = ',')]
     pub(crate) require: Vec<Requirement>,
@@ -333,6 +353,58 @@ pub(crate) struct FindingsArguments {
     /// Print the whole catalogue as one page of Markdown
     #[arg(long, conflicts_with_all = ["code", "json"])]
     pub(crate) markdown: bool,
+}
+
+/// Whether Amazon SES is asked too, and how.
+#[cfg(feature = "ses")]
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SesArguments {
+    /// Take tokens, MAIL FROM and state from Amazon SES, and say what both sides mean together
+    #[arg(long)]
+    pub(crate) ses: bool,
+    /// Calls to Amazon SES per second, such as 0.5; 0 is no limit [default: 1; no limit with --lab]
+    #[arg(long, value_name = "N", env = "ZONEPROOF_SES_QPS", hide_env = true)]
+    pub(crate) ses_qps: Option<f64>,
+}
+
+/// What can be done at Amazon SES.
+#[cfg(feature = "ses")]
+#[derive(Debug, Subcommand)]
+pub(crate) enum SesCommand {
+    /// Show what Amazon SES says of a domain
+    #[command(after_help = examples::SES_SHOW)]
+    Show {
+        /// The identity.
+        #[command(flatten)]
+        identity: IdentityArguments,
+        /// Print it as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have Amazon SES look for the DKIM records again, with the same tokens
+    #[command(after_help = examples::SES_RESTART)]
+    Restart {
+        /// The identity.
+        #[command(flatten)]
+        identity: IdentityArguments,
+        /// Delete the identity and make it again where SES allows no other way: its DKIM records change
+        #[arg(long)]
+        discard_tokens: bool,
+        /// The private key of bring-your-own DKIM, in PEM or base64
+        #[arg(long, value_name = "FILE")]
+        private_key: Option<PathBuf>,
+    },
+}
+
+/// An identity of Amazon SES.
+#[cfg(feature = "ses")]
+#[derive(Args, Debug)]
+pub(crate) struct IdentityArguments {
+    /// The sender domain
+    pub(crate) domain: String,
+    /// The AWS region of the identity [default: that of AWS_REGION or the profile]
+    #[arg(long, value_name = "REGION")]
+    pub(crate) region: Option<String>,
 }
 
 /// What `lab` takes.

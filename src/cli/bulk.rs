@@ -14,6 +14,8 @@ use crate::cli::engine::{Plan, Source};
 use crate::cli::failure::Failure;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::progress::Progress;
+#[cfg(feature = "ses")]
+use crate::cli::ses::BesideSes;
 use crate::cli::{NOT_CHECKED, NOT_POSSIBLE, NOT_READY, WELL, console, summary};
 use crate::expectation::Depth;
 use crate::report::Verdict;
@@ -50,6 +52,8 @@ pub(super) async fn run(arguments: BulkArguments) -> Result<u8, Failure> {
         .with_cloudflare_ranges(arguments.cloudflare_ranges.as_deref())?;
     let input = Input::open(&arguments, &plan)?;
     let engine = plan.start(false).await?;
+    #[cfg(feature = "ses")]
+    let beside = BesideSes::start(&arguments.ses, arguments.region.as_deref(), &plan, &engine).await?;
     // Without a root server every row would come out the same, after half a minute each.
     if !engine.checker.is_root_answering().await {
         console::warn_of_interception(&engine.checker);
@@ -67,6 +71,11 @@ pub(super) async fn run(arguments: BulkArguments) -> Result<u8, Failure> {
     let progress = Progress::start(input.rows(), earlier.done.len(), is_shared);
     let mut work = Work { sink, progress, tally: earlier.tally, earlier: earlier.done.len(), started: Instant::now() };
     let run = Run::start(engine.checker.clone(), settings, input.rows, earlier.done);
+    #[cfg(feature = "ses")]
+    let run = match beside {
+        Some(beside) => run.with_check(beside.row_check()),
+        None => run,
+    };
     let end = work.drive(run, interrupts).await;
     console::warn_of_interception(&engine.checker);
     work.conclude(end)

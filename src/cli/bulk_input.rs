@@ -29,13 +29,14 @@ pub(super) struct Input {
 impl Input {
     /// Opens what was typed, and looks at its header.
     pub(super) fn open(arguments: &BulkArguments, plan: &Plan) -> Result<Self, Failure> {
+        let needs_tokens = needs_tokens(arguments);
         match arguments.file.as_deref() {
-            Some(path) if path != Path::new("-") => Self::of_file(path),
+            Some(path) if path != Path::new("-") => Self::of_file(path, needs_tokens),
             None if plan.scenario_name().is_some() => Self::of_checks(plan),
             None if io::stdin().is_terminal() => Err(Failure::NoInput),
             _ => {
                 let source: Box<dyn BufRead + Send> = Box::new(BufReader::with_capacity(BUFFER_OCTETS, io::stdin()));
-                Ok(Self { rows: open_rows(source, "standard input")?, path: None, fingerprint: None })
+                Ok(Self { rows: open_rows(source, "standard input", needs_tokens)?, path: None, fingerprint: None })
             }
         }
     }
@@ -47,7 +48,7 @@ impl Input {
     }
 
     /// Opens a file; one that can be read twice is read once for its fingerprint.
-    fn of_file(path: &Path) -> Result<Self, Failure> {
+    fn of_file(path: &Path, needs_tokens: bool) -> Result<Self, Failure> {
         let failure = |source| Failure::read(path, source);
         let file = File::open(path).map_err(failure)?;
         let metadata = file.metadata().map_err(failure)?;
@@ -57,7 +58,7 @@ impl Input {
         let fingerprint =
             metadata.is_file().then(|| Fingerprint::of(File::open(path)?)).transpose().map_err(failure)?;
         let source: Box<dyn BufRead + Send> = Box::new(BufReader::with_capacity(BUFFER_OCTETS, file));
-        let rows = open_rows(source, &path.display().to_string())?;
+        let rows = open_rows(source, &path.display().to_string(), needs_tokens)?;
         Ok(Self { rows, path: Some(path.to_owned()), fingerprint })
     }
 
@@ -80,11 +81,24 @@ impl Input {
         }
         let fingerprint = Fingerprint::of(text.as_bytes()).ok();
         let source: Box<dyn BufRead + Send> = Box::new(Cursor::new(text));
-        Ok(Self { rows: open_rows(source, plan.scenario_name().unwrap_or_default())?, path: None, fingerprint })
+        let rows = open_rows(source, plan.scenario_name().unwrap_or_default(), true)?;
+        Ok(Self { rows, path: None, fingerprint })
+    }
+}
+
+/// Says whether rows must name tokens, which come from Amazon SES where it is asked.
+fn needs_tokens(arguments: &BulkArguments) -> bool {
+    #[cfg(feature = "ses")]
+    return !arguments.ses.ses;
+    #[cfg(not(feature = "ses"))]
+    {
+        let _ = arguments;
+        true
     }
 }
 
 /// Looks how an input is written.
-fn open_rows(source: Box<dyn BufRead + Send>, name: &str) -> Result<AnyRows, Failure> {
-    Rows::open(source).map_err(|source| Failure::Input { name: name.to_owned(), source })
+fn open_rows(source: Box<dyn BufRead + Send>, name: &str, needs_tokens: bool) -> Result<AnyRows, Failure> {
+    let rows = if needs_tokens { Rows::open(source) } else { Rows::open_for_domains(source) };
+    rows.map_err(|source| Failure::Input { name: name.to_owned(), source })
 }

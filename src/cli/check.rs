@@ -4,13 +4,15 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-use crate::cli::args::{CheckArguments, ColorChoice, KnownArguments, Requirement};
+use crate::cli::args::{CheckArguments, ColorChoice, Requirement};
 use crate::cli::engine::{Engine, Plan, Source};
 use crate::cli::failure::Failure;
+#[cfg(feature = "ses")]
+use crate::cli::ses::BesideSes;
 use crate::cli::style::Style;
 use crate::cli::{NOT_CHECKED, NOT_READY, WELL, console, render};
 use crate::dns::name::Name;
-use crate::expectation::{Depth, Expectation, ExpectationError, Expected, RecordKind};
+use crate::expectation::{Depth, Expectation, ExpectationError, Expected, Facts, RecordKind};
 use crate::providers;
 use crate::report::{Report, Verdict};
 use crate::scenario::Task;
@@ -20,11 +22,20 @@ use crate::scenario::expect::{Check, Expect, Subject};
 pub(super) async fn run(arguments: CheckArguments, color: ColorChoice) -> Result<u8, Failure> {
     let plan = Plan::read(&arguments.resolver, source(&arguments))?
         .with_cloudflare_ranges(arguments.cloudflare_ranges.as_deref())?;
-    let expectation = expect(&arguments, &plan)?;
+    let facts = facts_of(&arguments, &plan)?;
+    let is_with_ses = is_with_ses(&arguments);
+    // What SES tells comes only when everything that was typed is known to be of use.
+    let typed = if is_with_ses { None } else { Some(complete(&arguments, expectation_of(&facts, &plan)?, &plan)?) };
     // A file that cannot be written is told before anything is asked.
     let capture = arguments.capture.as_deref().map(|path| open(path).map(|file| (path, file))).transpose()?;
     let engine = plan.start(capture.is_some()).await?;
-    let report = engine.checker.check(&expectation).await;
+    let (expectation, report) = match typed {
+        Some(expectation) => {
+            let report = engine.checker.check(&expectation).await;
+            (expectation, report)
+        }
+        None => with_ses(&arguments, facts, &plan, &engine).await?,
+    };
     let text = if arguments.json {
         serde_json::to_string(&report).map(|json| json + "\n").map_err(|error| Failure::stdout(error.into()))?
     } else {
@@ -68,10 +79,43 @@ fn source(arguments: &CheckArguments) -> Source<'_> {
     arguments.replay.as_deref().map_or(Source::Live, Source::Replay)
 }
 
-/// Says what should be there; the scenario fills in what was not typed.
-fn expect(arguments: &CheckArguments, plan: &Plan) -> Result<Expectation, Failure> {
-    let expectation =
-        records_of(&arguments.domain, &arguments.tokens, arguments.dkim_zone.as_deref(), Some(&arguments.known), plan)?;
+/// Says whether Amazon SES is asked too.
+fn is_with_ses(arguments: &CheckArguments) -> bool {
+    #[cfg(feature = "ses")]
+    return arguments.ses.ses;
+    #[cfg(not(feature = "ses"))]
+    {
+        let _ = arguments;
+        false
+    }
+}
+
+/// Checks a domain by what Amazon SES tells of it, and says what both sides mean together.
+#[cfg(feature = "ses")]
+async fn with_ses(
+    arguments: &CheckArguments,
+    facts: Facts,
+    plan: &Plan,
+    engine: &Engine,
+) -> Result<(Expectation, Report), Failure> {
+    let started = BesideSes::start(&arguments.ses, arguments.known.region.as_deref(), plan, engine).await?;
+    let beside = started.ok_or_else(|| Failure::Usage("--ses is missing".to_owned()))?;
+    let checked = beside.report(facts, |expectation| async {
+        let expectation = complete(arguments, expectation, plan)?;
+        let report = engine.checker.check(&expectation).await;
+        Ok::<_, Failure>((expectation, report))
+    });
+    checked.await
+}
+
+/// Takes the place of the above where the program knows no Amazon SES.
+#[cfg(not(feature = "ses"))]
+async fn with_ses(_: &CheckArguments, _: Facts, _: &Plan, _: &Engine) -> Result<(Expectation, Report), Failure> {
+    Err(Failure::Usage("this program is built without Amazon SES".to_owned()))
+}
+
+/// Adds to an expectation what was typed of the verdict and the depth.
+fn complete(arguments: &CheckArguments, expectation: Expectation, plan: &Plan) -> Result<Expectation, Failure> {
     let required = Requirement::kinds(&arguments.require);
     for (kind, option) in [(RecordKind::Mx, "--inbound"), (RecordKind::MailFromMx, "--mail-from")] {
         if required.contains(&kind) && expectation.of_kind(kind).next().is_none() {
@@ -81,29 +125,27 @@ fn expect(arguments: &CheckArguments, plan: &Plan) -> Result<Expectation, Failur
     Ok(expectation.require(&required).with_depth(plan.config.depth.unwrap_or(Depth::Full)))
 }
 
-/// Says which records a domain should have; the scenario fills in what was not typed, where no token was.
-pub(super) fn records_of(
-    domain: &str,
-    tokens: &[String],
-    dkim_zone: Option<&str>,
-    typed: Option<&KnownArguments>,
-    plan: &Plan,
-) -> Result<Expectation, Failure> {
+/// Puts together what is known of a domain; the scenario fills in what was not typed, where no token was.
+fn facts_of(arguments: &CheckArguments, plan: &Plan) -> Result<Facts, Failure> {
+    let CheckArguments { domain, tokens, known: typed, .. } = arguments;
     let is_same = |check: &&Check| match (Name::from_user_input(&check.domain), Name::from_user_input(domain)) {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
     };
-    let is_filled_in = tokens.is_empty() && typed.is_none_or(|typed| typed.selector.is_none());
+    let is_filled_in = tokens.is_empty() && typed.selector.is_none();
     let known = if is_filled_in { plan.checks().find(is_same) } else { None };
     let mut facts = known.map(Check::facts).transpose()?.unwrap_or_default();
-    domain.clone_into(&mut facts.domain);
+    facts.domain.clone_from(domain);
     if !tokens.is_empty() {
-        facts.tokens = tokens.to_vec();
+        facts.tokens.clone_from(tokens);
     }
-    facts.dkim_zone = dkim_zone.map(str::to_owned).or(facts.dkim_zone);
-    if let Some(typed) = typed {
-        typed.fill(&mut facts);
-    }
+    facts.dkim_zone = arguments.dkim_zone.clone().or(facts.dkim_zone);
+    typed.fill(&mut facts);
+    Ok(facts)
+}
+
+/// Says which records a domain should have by what is known of it.
+fn expectation_of(facts: &Facts, plan: &Plan) -> Result<Expectation, Failure> {
     let expectation = match (facts.expectation(), plan.scenario_name()) {
         (Err(ExpectationError::TokenCount(0)), Some(name)) => return Err(Failure::NoTokens(name.to_owned())),
         (expectation, _) => expectation?,

@@ -134,6 +134,12 @@ impl Plan {
         })
     }
 
+    /// Returns the scenario that is served or replayed.
+    #[cfg(all(feature = "lab", feature = "ses"))]
+    pub(super) fn served_scenario(&self) -> Option<&Arc<Scenario>> {
+        self.scenario.as_ref().filter(|_| self.is_served).map(|(scenario, _)| scenario)
+    }
+
     /// Returns what the scenario is called.
     pub(super) fn scenario_name(&self) -> Option<&str> {
         self.scenario.as_ref().map(|(_, name)| name.as_str())

@@ -17,6 +17,11 @@ Examples:
   zoneproof check mail.example.com --token abc1 --token abc2 --token abc3 --require spf,dmarc --json
   zoneproof check mail.example.com --token abc1 --token abc2 --token abc3 --capture case.scn
   zoneproof check mail.example.com --replay case.scn
+  zoneproof check mail.example.com --ses --region eu-west-1
+
+With --ses, tokens, MAIL FROM and state come from Amazon SES: credentials, profile, region and
+endpoint the AWS way (AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL_SESV2, ~/.aws). It changes neither
+the verdict nor the exit code.
 
 Exit code: 0 ready, 1 not ready, 3 could not be checked, 2 the check was not possible (one line on
 standard error says why).";
@@ -28,6 +33,7 @@ Examples:
   zoneproof bulk tenants.csv -o results.jsonl --resume
   zoneproof bulk tenants.jsonl --format csv > results.csv
   zoneproof bulk --lab | head -1
+  zoneproof bulk domains.csv --ses -o results.jsonl
 
 One line per row of the input, in order of completion, each with its row; a row that cannot be read
 is {\"schema\":1,\"row\":N,\"error\":\"...\"} and a line on standard error. Other columns are ignored, and
@@ -35,10 +41,15 @@ named once. Beside the output lies OUTPUT.resume, which --resume needs: it drops
 skips the rows that are there, and refuses an input that has changed. Ctrl-C stops and prints the
 command that goes on.
 
+With --ses, rows need only domain (and region where the identities are in several); tokens, MAIL
+FROM and state come from Amazon SES, one call a row, one call a second unless --ses-qps says
+otherwise. A row whose identity cannot be read is checked with its own tokens, and is a bad row
+without.
+
 Columns of CSV: row, domain, checked_at, verdict, root_cause, provider, zone, dkim1, dkim2, dkim3,
 spf, dmarc (each ok, or the code of what is not right), errors, warnings (counts), codes, fix,
-questions, elapsed_ms, error. A cell that begins with = + - @, a tab or a carriage return has a '
-in front.
+ses, ses_dkim_status, ses_sending, ses_sentence (empty without --ses), questions, elapsed_ms, error.
+A cell that begins with = + - @, a tab or a carriage return has a ' in front.
 
 Exit code: 2 if the run was not possible or a row was bad, else 1 if a domain is not ready, else 3
 if one could not be checked, else 0; 130 after Ctrl-C. After a closed pipe (| head) that of the
@@ -136,3 +147,37 @@ Examples:
   zoneproof completions bash > ~/.local/share/bash-completion/completions/zoneproof
   zoneproof completions zsh > \"${fpath[1]}/_zoneproof\"
   zoneproof completions fish > ~/.config/fish/completions/zoneproof.fish";
+
+/// Of `ses`.
+#[cfg(feature = "ses")]
+pub(super) const SES: &str = "\
+Examples:
+  zoneproof ses show mail.example.com --region eu-west-1
+  zoneproof ses restart mail.example.com
+
+Credentials, profile, region and endpoint come the AWS way: AWS_PROFILE, AWS_REGION,
+AWS_ENDPOINT_URL_SESV2, ~/.aws.";
+
+/// Of `ses show`.
+#[cfg(feature = "ses")]
+pub(super) const SES_SHOW: &str = "\
+Examples:
+  zoneproof ses show mail.example.com
+  zoneproof ses show mail.example.com --region eu-west-1 --json
+
+Exit code: 0 whatever the identity's state is; 1 if there is no such identity in the region; 2 if
+Amazon SES could not be asked.";
+
+/// Of `ses restart`.
+#[cfg(feature = "ses")]
+pub(super) const SES_RESTART: &str = "\
+Examples:
+  zoneproof ses restart mail.example.com
+  zoneproof ses restart mail.example.com --private-key key.pem
+  zoneproof ses restart mail.example.com --discard-tokens
+
+Amazon SES looks for DKIM records for 72 hours and then gives up. This tells it once more how to
+sign, which starts the 72 hours anew and keeps the tokens. A verified identity is left alone.
+
+Exit code: 0 done, or nothing to do; 1 if there is no such identity in the region; 2 if it was not
+possible.";

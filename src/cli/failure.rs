@@ -17,6 +17,10 @@ use crate::lab::LabError;
 #[cfg(feature = "lab")]
 use crate::lab::ses::SesLabError;
 use crate::scenario::fixture::FixtureError;
+#[cfg(feature = "ses")]
+use crate::ses::client::SesError;
+#[cfg(feature = "ses")]
+use crate::ses::restart::RestartError;
 
 /// Why a command was not possible.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +125,18 @@ pub(crate) enum Failure {
     #[cfg(feature = "lab")]
     #[error("error: {}", with_source(.0))]
     SesLab(#[from] SesLabError),
+    /// Amazon SES did not do what it was asked.
+    #[cfg(feature = "ses")]
+    #[error("error: {0}")]
+    Ses(#[from] SesError),
+    /// What should be there cannot be told, or SES cannot be asked for it.
+    #[cfg(feature = "ses")]
+    #[error("error: {0}")]
+    Identity(String),
+    /// SES does not look again.
+    #[cfg(feature = "ses")]
+    #[error("error: {0}")]
+    Restart(#[from] RestartError),
     /// No checker can be made.
     #[error("error: {}", with_source(.0))]
     Build(#[from] BuildError),
@@ -135,6 +151,13 @@ pub(crate) enum Failure {
     /// The operating system gives no threads.
     #[error("error: cannot start: {0}")]
     Runtime(#[source] io::Error),
+}
+
+#[cfg(feature = "ses")]
+impl From<String> for Failure {
+    fn from(line: String) -> Self {
+        Self::Identity(line)
+    }
 }
 
 impl Failure {

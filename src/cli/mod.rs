@@ -22,6 +22,8 @@ mod lookup;
 mod progress;
 mod records;
 mod render;
+#[cfg(feature = "ses")]
+mod ses;
 mod spf;
 mod style;
 mod summary;
@@ -73,6 +75,8 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Doctor(doctor) => block_on(doctor::run(doctor)),
         Command::Spf(spf) => block_on(spf::run(spf)),
         Command::Findings(findings) => findings::run(&findings, color),
+        #[cfg(feature = "ses")]
+        Command::Ses { command } => block_on(ses::run(command, color)),
         #[cfg(feature = "lab")]
         Command::Lab(lab) => block_on(lab::run(lab)),
         Command::Completions { shell } => completions::run(shell, &mut Arguments::command()),

@@ -8,7 +8,7 @@ mod matrix;
 use crate::cli::style::{Cell, Paint, Style, printable};
 use crate::findings::{Code, Severity};
 use crate::remedy::Step;
-use crate::report::{Report, ReportedFinding, Verdict};
+use crate::report::{Report, ReportedFinding, ReportedSes, SesOutcome, Verdict};
 
 /// How many names are listed beside a finding before the rest is only counted.
 const MAX_NAMES: usize = 3;
@@ -20,6 +20,9 @@ pub(super) fn report(report: &Report, style: &Style) -> String {
         report.findings.iter().filter(|finding| Some(finding.code) == report.root_cause).collect();
     if let Some(first) = causes.first() {
         parts.push(root_cause(report, first, &causes, style));
+    }
+    if let Some(ses) = &report.ses {
+        parts.push(beside_ses(ses, style));
     }
     let others: Vec<&ReportedFinding> =
         report.findings.iter().filter(|finding| Some(finding.code) != report.root_cause).collect();
@@ -62,6 +65,29 @@ fn root_cause(report: &Report, first: &ReportedFinding, causes: &[&ReportedFindi
     let steps = steps(causes);
     if !steps.is_empty() {
         text += &format!("\n\n{}", step_table(&steps, style));
+    }
+    text
+}
+
+/// Says what Amazon SES has to do with it.
+fn beside_ses(ses: &ReportedSes, style: &Style) -> String {
+    let paint = match (ses.outcome, ses.outcome.severity()) {
+        (SesOutcome::Verified, _) => Paint::Green,
+        (_, Some(severity)) => Paint::of_severity(severity),
+        (_, None) => Paint::Yellow,
+    };
+    let head = style.paint(Paint::Bold, &format!("Amazon SES in {}", ses.region));
+    let word = style.paint(paint, ses.outcome.as_str());
+    let mut text = format!("{head}  {word}\n{}", style.wrap(&ses.sentence, 2));
+    if let Some(identity) = &ses.identity {
+        let said = format!(
+            "It says: DKIM {}, identity {}, {}{}.",
+            identity.dkim_status,
+            identity.verification_status,
+            if identity.sending { "sends" } else { "does not send" },
+            identity.error.as_ref().map(|error| format!(", {error}")).unwrap_or_default()
+        );
+        text += &format!("\n{}", style.wrap(&said, 2));
     }
     text
 }
