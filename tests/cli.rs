@@ -11,11 +11,11 @@ mod dmarc;
 #[cfg(all(unix, feature = "lab"))]
 #[path = "cli/runs.rs"]
 mod runs;
-#[path = "cli/spf.rs"]
-mod spf;
 #[cfg(all(feature = "lab", feature = "ses"))]
 #[path = "cli/ses.rs"]
 mod ses;
+#[path = "cli/spf.rs"]
+mod spf;
 
 /// A small Internet with a domain that is ready and one that is not.
 const SCENARIO: &str = "\

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-use crate::cli::args::{CheckArguments, ColorChoice, Requirement};
+use crate::cli::args::{CheckArguments, ColorChoice, KnownArguments, Requirement};
 use crate::cli::engine::{Engine, Plan, Source};
 use crate::cli::failure::Failure;
 #[cfg(feature = "ses")]
@@ -22,7 +22,8 @@ use crate::scenario::expect::{Check, Expect, Subject};
 pub(super) async fn run(arguments: CheckArguments, color: ColorChoice) -> Result<u8, Failure> {
     let plan = Plan::read(&arguments.resolver, source(&arguments))?
         .with_cloudflare_ranges(arguments.cloudflare_ranges.as_deref())?;
-    let facts = facts_of(&arguments, &plan)?;
+    let CheckArguments { domain, tokens, dkim_zone, known, .. } = &arguments;
+    let facts = facts_of(domain, tokens, dkim_zone.as_deref(), known, &plan)?;
     let is_with_ses = is_with_ses(&arguments);
     // What SES tells comes only when everything that was typed is known to be of use.
     let typed = if is_with_ses { None } else { Some(complete(&arguments, expectation_of(&facts, &plan)?, &plan)?) };
@@ -126,8 +127,13 @@ fn complete(arguments: &CheckArguments, expectation: Expectation, plan: &Plan) -
 }
 
 /// Puts together what is known of a domain; the scenario fills in what was not typed, where no token was.
-fn facts_of(arguments: &CheckArguments, plan: &Plan) -> Result<Facts, Failure> {
-    let CheckArguments { domain, tokens, known: typed, .. } = arguments;
+pub(super) fn facts_of(
+    domain: &str,
+    tokens: &[String],
+    dkim_zone: Option<&str>,
+    typed: &KnownArguments,
+    plan: &Plan,
+) -> Result<Facts, Failure> {
     let is_same = |check: &&Check| match (Name::from_user_input(&check.domain), Name::from_user_input(domain)) {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
@@ -135,17 +141,17 @@ fn facts_of(arguments: &CheckArguments, plan: &Plan) -> Result<Facts, Failure> {
     let is_filled_in = tokens.is_empty() && typed.selector.is_none();
     let known = if is_filled_in { plan.checks().find(is_same) } else { None };
     let mut facts = known.map(Check::facts).transpose()?.unwrap_or_default();
-    facts.domain.clone_from(domain);
+    domain.clone_into(&mut facts.domain);
     if !tokens.is_empty() {
-        facts.tokens.clone_from(tokens);
+        facts.tokens = tokens.to_vec();
     }
-    facts.dkim_zone = arguments.dkim_zone.clone().or(facts.dkim_zone);
+    facts.dkim_zone = dkim_zone.map(str::to_owned).or(facts.dkim_zone);
     typed.fill(&mut facts);
     Ok(facts)
 }
 
 /// Says which records a domain should have by what is known of it.
-fn expectation_of(facts: &Facts, plan: &Plan) -> Result<Expectation, Failure> {
+pub(super) fn expectation_of(facts: &Facts, plan: &Plan) -> Result<Expectation, Failure> {
     let expectation = match (facts.expectation(), plan.scenario_name()) {
         (Err(ExpectationError::TokenCount(0)), Some(name)) => return Err(Failure::NoTokens(name.to_owned())),
         (expectation, _) => expectation?,

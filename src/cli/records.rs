@@ -1,7 +1,7 @@
 //! `zoneproof records`: what to publish for one domain.
 
 use crate::cli::args::{KnownArguments, RecordsArguments, RecordsFormat};
-use crate::cli::check::records_of;
+use crate::cli::check::{expectation_of, facts_of};
 use crate::cli::engine::{Plan, Source};
 use crate::cli::failure::Failure;
 use crate::cli::{WELL, console};
@@ -68,7 +68,7 @@ fn expect(arguments: &RecordsArguments, plan: &Plan) -> Result<Expectation, Fail
         dns_provider: None,
     };
     let zone = arguments.dkim_zone.as_deref();
-    let expectation = records_of(&arguments.domain, &arguments.tokens, zone, Some(&typed), plan)?;
+    let expectation = expectation_of(&facts_of(&arguments.domain, &arguments.tokens, zone, &typed, plan)?, plan)?;
     let names_host = |record: &ExpectedRecord| matches!(record.expected, Expected::Exchange(_));
     if expectation.region.is_none() && expectation.records.iter().any(names_host) {
         let need = "the MX record names a host of the identity's AWS region; tell it with --region";
