@@ -52,6 +52,7 @@ pub enum InputError {
 
 /// What the input holds next.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one row at a time is read, and moved on at once")]
 pub enum Item {
     /// A row.
     Row(Row),
@@ -84,6 +85,7 @@ impl Item {
 
 /// How the input is written.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each input")]
 enum Shape {
     /// CSV, and where its columns are.
     Csv {
