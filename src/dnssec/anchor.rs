@@ -11,7 +11,7 @@ use crate::dns::rrset::RecordType;
 use crate::dnssec::record::{DelegationSigner, ZoneKey};
 
 /// The root's key signing keys of 2017 (tag 20326) and 2024 (tag 38696), as IANA publishes them in root-anchors.xml
-/// (https://data.iana.org/root-anchors/, RFC 7958 §2.1).
+/// (<https://data.iana.org/root-anchors/>, RFC 7958 §2.1).
 const ROOT_ANCHORS: &str = "\
 . IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D
 . IN DS 38696 8 2 683D2D0ACB8C9B712A1948B27F741219298D0A450D612C483AF444A4C0FB2B16
