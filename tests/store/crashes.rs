@@ -1,9 +1,10 @@
 //! What dies on the way: processes, servers, disks.
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
-use zoneproof::store::{DomainId, EventKind, Lane, StoreError, open};
+use zoneproof::store::{DomainId, EventKind, Lane, Recorded, SHARDS, Store, StoreError, open};
 
 use crate::postgres::Postgres;
 use crate::records::{endpoint, telling};
@@ -12,10 +13,11 @@ use crate::scene::{claim_due, new_domains, noon, outcome, report, store_with, ta
 /// Names the file that the process below writes to.
 const VICTIM: &str = "ZONEPROOF_STORE_VICTIM";
 
-/// Not a test of its own: the process that [`a_killed_writer_leaves_whole_records`] kills.
+/// The process that other tests kill and stop.
 #[tokio::test]
+#[ignore = "not a test of its own"]
 async fn victim() {
-    let Ok(url) = std::env::var(VICTIM) else { return };
+    let url = std::env::var(VICTIM).unwrap();
     let store = open(&url).await.unwrap();
     let leases = take_all(&store, &format!("victim {}", std::process::id())).await;
     loop {
@@ -33,6 +35,39 @@ async fn victim() {
     }
 }
 
+/// Starts a process that claims and records, and waits until it has recorded `count` batches.
+fn start_victim(url: &str, count: u64) -> (Child, impl Iterator<Item = String>) {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "crashes::victim", "--ignored", "--nocapture"])
+        .env(VICTIM, url)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let mut recorded = lines.map_while(Result::ok).filter(|line| line.ends_with("recorded"));
+    for _ in 0..count {
+        recorded.next().expect("the process ended");
+    }
+    (child, recorded)
+}
+
+/// Holds that each check of each domain has its event, and counts the checks.
+async fn whole_records(store: &Arc<dyn Store>, ids: &[DomainId]) -> u64 {
+    let mut checks = 0;
+    for id in ids {
+        let history = store.history(id, None, 10_000).await.unwrap();
+        checks += history.len() as u64;
+        let events = store.events(Some(id), 0, 10_000).await.unwrap();
+        assert_eq!(
+            events.iter().rev().map(|event| &event.check).collect::<Vec<_>>(),
+            history.iter().map(|line| &line.check).collect::<Vec<_>>()
+        );
+        assert_eq!(store.domain(id).await.unwrap().unwrap().last_check, history.first().map(|line| line.check.clone()));
+    }
+    checks
+}
+
 /// A process is killed in the middle of writing, again and again: each check has its event, each event its delivery, and
 /// what the process had acknowledged is there.
 #[tokio::test]
@@ -43,45 +78,62 @@ async fn a_killed_writer_leaves_whole_records() {
     store.put_endpoint(&endpoint()).await.unwrap();
     let mut acknowledged = 0;
     for round in 0..8_u64 {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "crashes::victim", "--nocapture"])
-            .env(VICTIM, &url)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
         // Wait until it writes, then a little longer, which differs from round to round.
-        let mut count = 0;
-        while count <= round {
-            let line = lines.next().expect("the process ended").unwrap();
-            count += u64::from(line.ends_with("recorded"));
-        }
+        let (mut child, recorded) = start_victim(&url, round + 1);
         std::thread::sleep(Duration::from_micros(700 * round));
         child.kill().unwrap();
         child.wait().unwrap();
-        count += lines.map_while(Result::ok).filter(|line| line.ends_with("recorded")).count() as u64;
-        acknowledged += 20 * count;
+        acknowledged += 20 * (round + 1 + recorded.count() as u64);
         // What it held is free without waiting for its lease: nobody else is there to take it.
         sqlx::raw_sql("UPDATE workers SET alive_until = 0")
             .execute(&sqlx::SqlitePool::connect(&url).await.unwrap())
             .await
             .unwrap();
     }
-    let mut checks = 0;
-    for id in &ids {
-        let history = store.history(id, None, 10_000).await.unwrap();
-        checks += history.len() as u64;
-        let events = store.events(Some(id), 0, 10_000).await.unwrap();
-        assert_eq!(
-            events.iter().rev().map(|event| &event.check).collect::<Vec<_>>(),
-            history.iter().map(|line| &line.check).collect::<Vec<_>>()
-        );
-        assert_eq!(store.domain(id).await.unwrap().unwrap().last_check, history.first().map(|line| line.check.clone()));
-    }
+    let checks = whole_records(&store, &ids).await;
     let owed = store.deliveries(&Default::default(), None, 1_000_000).await.unwrap().len() as u64;
     assert_eq!(owed, checks);
     assert!(checks >= acknowledged, "{acknowledged} were acknowledged, {checks} are there");
+}
+
+/// A worker is stopped in the middle of a transaction: others wait for seconds at most, take its shards, and record; what
+/// it says when it goes on changes nothing.
+#[tokio::test]
+async fn a_stopped_worker_holds_nobody_up() {
+    let Some(server) = Postgres::start(false) else { return };
+    let url = server.database("fleet");
+    let (store, ids) = store_with(&url, &new_domains("tenant", 100)).await;
+    let database = sqlx::PgPool::connect(&url).await.unwrap();
+    for round in 0..3 {
+        let (mut child, mut recorded) = start_victim(&url, round + 1);
+        let signal = |name: &str| Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+        assert!(signal("-STOP").success());
+        sqlx::raw_sql("UPDATE workers SET alive_until = 0").execute(&database).await.unwrap();
+        let heir = format!("heir {round}");
+        let begin = std::time::Instant::now();
+        let mut leases = take_all(&store, &heir).await;
+        while leases.len() < usize::from(SHARDS) {
+            assert!(begin.elapsed() < Duration::from_secs(30), "{} shards after 30 s", leases.len());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            leases.extend(take_all(&store, &heir).await);
+        }
+        let claims = claim_due(&store, &leases, 20).await;
+        let told: Vec<_> = claims.iter().map(|claim| telling(outcome(claim), EventKind::Verified)).collect();
+        assert!(!told.is_empty());
+        let answers = zoneproof::store::persist(|| store.record(&told), |_, _| {}).await.unwrap();
+        assert!(answers.iter().all(|answer| *answer == Recorded::Written), "{answers:?}");
+        assert!(signal("-CONT").success());
+        // It finds its transaction gone, and ends; or it finds itself fenced, and records nothing.
+        recorded.next();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        for outcome in &told {
+            let domain = store.domain(&outcome.domain).await.unwrap().unwrap();
+            assert_eq!(domain.last_check.as_ref(), Some(&outcome.check));
+        }
+        store.retire(&heir).await.unwrap();
+    }
+    whole_records(&store, &ids).await;
 }
 
 /// A store outlives its server: calls fail as transient while it is away, and work again when it is back.
@@ -204,7 +256,7 @@ async fn a_full_disk_is_told_and_loses_nothing() {
     };
     assert!(matches!(error, StoreError::Full(_)), "{error:?}");
     assert!(error.to_string().starts_with("no room is left for the database: "), "{error}");
-    let written = |store: std::sync::Arc<dyn zoneproof::store::Store>, ids: Vec<DomainId>| async move {
+    let written = |store: Arc<dyn Store>, ids: Vec<DomainId>| async move {
         let mut checks = 0;
         for id in &ids {
             let history = store.history(id, None, 10_000).await.unwrap();

@@ -17,6 +17,12 @@ const CONNECTIONS: u32 = 8;
 /// How long to wait for a connection; whoever can wait longer asks again.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long the server keeps a transaction whose process says nothing: one that is stopped, or gone with its machine,
+/// must not hold its locks for longer than others wait for them.
+const IDLE_LIMIT: &str = "5s";
+/// How long a statement waits for a lock: longer than that, so that it gets it.
+const LOCK_LIMIT: &str = "15s";
+
 /// A pool of connections to a server.
 pub(in crate::store) struct Postgres {
     /// The connections.
@@ -27,7 +33,10 @@ impl Postgres {
     /// Connects to a server.
     pub(in crate::store) async fn open(url: &str) -> Result<Self, StoreError> {
         let bad_url = |error: sqlx::Error| StoreError::Url { url: without_password(url), reason: error.to_string() };
-        let options = PgConnectOptions::from_str(url).map_err(bad_url)?.application_name("zoneproof");
+        let options = PgConnectOptions::from_str(url)
+            .map_err(bad_url)?
+            .application_name("zoneproof")
+            .options([("idle_in_transaction_session_timeout", IDLE_LIMIT), ("lock_timeout", LOCK_LIMIT)]);
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(CONNECT_TIMEOUT);
         let pool = pool.connect_with(options).await.map_err(read_error)?;
         Ok(Self { pool })
@@ -158,8 +167,8 @@ pub(super) fn read_error(error: sqlx::Error) -> StoreError {
             match code.as_str() {
                 // Serialization failure, deadlock, lock not available.
                 "40001" | "40P01" | "55P03" => StoreError::Busy(reason),
-                // Shutting down, starting up, too many connections, connection failures.
-                "57P01" | "57P02" | "57P03" | "57P05" | "53300" => StoreError::Unavailable(reason),
+                // Shutting down, starting up, silent for too long, too many connections, connection failures.
+                "25P03" | "57P01" | "57P02" | "57P03" | "57P05" | "53300" => StoreError::Unavailable(reason),
                 code if code.starts_with("08") => StoreError::Unavailable(reason),
                 "25006" => StoreError::ReadOnly(reason),
                 "53100" => StoreError::Full(reason),
