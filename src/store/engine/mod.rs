@@ -143,7 +143,10 @@ impl Tx {
     pub(super) async fn take_turn(&mut self, lock: Turn) -> Result<(), StoreError> {
         match self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(_) => Ok(()),
+            Self::Sqlite(_) => {
+                tracing::trace!(?lock, "all writers take turns");
+                Ok(())
+            }
             #[cfg(feature = "postgres")]
             Self::Postgres(tx) => {
                 let statement = Statement::new("SELECT pg_advisory_xact_lock($1)").bind(lock as i64);
