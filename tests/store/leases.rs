@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use zoneproof::store::{DomainId, Lane, RecheckAnswer, Recorded, SHARDS, Taken, open};
+use zoneproof::store::{DomainId, Lane, RecheckAnswer, Recorded, SHARDS, ShardLease, Taken, open};
 
 use crate::scene::{LONG, after_noon, claim_due, new_domain, new_domains, noon, outcome, store_with, take_all};
 
@@ -47,6 +47,24 @@ pub(crate) async fn a_domain_that_was_let_go_is_claimed_again(url: String) {
     store.unclaim(&[(first[1].domain.id.clone(), first[1].lease)]).await.unwrap();
     let again = claim_due(&store, &leases, 10).await;
     assert_eq!(again, first[1..2]);
+}
+
+/// A claimed domain that is moved is claimed by whoever holds its new shard, and by nobody else; a void claim moves nothing.
+pub(crate) async fn a_moved_domain_is_claimed_in_its_new_shard(url: String) {
+    let (store, _) = store_with(&url, &new_domains("tenant", 2)).await;
+    let leases = take_all(&store, "one").await;
+    let claims = claim_due(&store, &leases, 10).await;
+    let (first, second) = (&claims[0], &claims[1]);
+    let target = leases.iter().find(|lease| lease.shard != first.lease.shard).unwrap();
+    let stale = ShardLease { epoch: second.lease.epoch - 1, ..second.lease };
+    let moves = [(first.domain.id.clone(), first.lease, target.shard), (second.domain.id.clone(), stale, target.shard)];
+    store.move_domains(&moves).await.unwrap();
+    assert_eq!(claim_due(&store, &[first.lease], 10).await, []);
+    let again = claim_due(&store, &[*target], 10).await;
+    let found: Vec<_> =
+        again.iter().map(|claim| (&claim.domain.id, claim.domain.operator_shard, claim.lease)).collect();
+    assert_eq!(found, [(&first.domain.id, target.shard, *target)]);
+    assert_eq!(store.record(&[outcome(first)]).await.unwrap(), [Recorded::Fenced]);
 }
 
 /// Nobody takes the shards of a worker that is alive; once its term is over, they can be taken, and it learns of it.

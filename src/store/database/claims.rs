@@ -122,11 +122,13 @@ pub(super) async fn move_domains(engine: &Engine, moves: &[(DomainId, ShardLease
         vec![id.as_str().into(), lease.shard.into(), lease.epoch.into(), (*shard).into()]
     };
     let mut tx = engine.begin().await?;
-    tx.fetch(Statement::new("SELECT d.id FROM domains d WHERE d.id {in $1} ORDER BY d.id {update d}").bind(ids))
-        .await?;
+    tx.fetch(
+        Statement::new("SELECT q.domain FROM schedule q WHERE q.domain {in $1} ORDER BY q.domain {update q}").bind(ids),
+    )
+    .await?;
     let statement = Statement::new(
-        "WITH {batch} UPDATE domains SET operator_shard = b.target, claim_epoch = NULL FROM batch b WHERE \
-         domains.id = b.id AND domains.operator_shard = b.shard AND domains.claim_epoch = b.epoch",
+        "WITH {batch} UPDATE schedule SET shard = b.target, claim_epoch = NULL FROM batch b WHERE \
+         schedule.domain = b.id AND schedule.shard = b.shard AND schedule.claim_epoch = b.epoch",
     );
     tx.execute(statement.batch(&["id", "shard", "epoch", "target"], sorted.iter().map(row).collect())).await?;
     tx.commit().await
