@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::Transport;
+use super::coalesce::Coalesce;
 use super::failure_cache::FailureCache;
 use super::fallback::{DEFAULT_ATTEMPTS, Fallback};
 use super::guard::{AddressPolicy, Guard};
@@ -82,12 +83,12 @@ impl Live {
         let (udp, tcp) = (Paced::new(udp, Arc::clone(&pacer)), Paced::new(tcp, pacer));
         let (health, failures) = (Arc::<ServerHealth>::default(), Arc::<FailureCache>::default());
         let fallback = Fallback::new(udp, tcp, Arc::clone(&health), Arc::clone(&failures), settings.attempts);
-        let transport: Arc<dyn Transport> = Arc::new(Guard::new(fallback, settings.policy));
+        let transport: Arc<dyn Transport> = Arc::new(Guard::new(Coalesce::new(fallback), settings.policy));
         Self { transport, health, failures }
     }
 }
 
-/// Builds the standard stack on sockets, guard(fallback(paced(udp), paced(tcp))), for who needs no more than to ask.
+/// Builds the standard stack on sockets, guard(coalesce(fallback(paced(udp), paced(tcp)))), for who needs no more than to ask.
 ///
 /// # Errors
 /// As [`Live::open`].

@@ -1,10 +1,11 @@
 //! One query, one server, one reply.
 //!
 //! Every transport is a [`Transport`], and transports are wrapped in each other. The standard stack is
-//! `guard(fallback(paced(udp), paced(tcp)))`, where both halves share one pacer: the pace lies inside the
+//! `guard(coalesce(fallback(paced(udp), paced(tcp))))`, where both halves share one pacer: the pace lies inside the
 //! fallback, so that every datagram and every connection is paced, the retries too. A scenario is a transport as
 //! well, so that all above runs without sockets in tests. What a reply means is not decided here.
 
+pub mod coalesce;
 pub mod failure_cache;
 pub mod fallback;
 pub mod guard;

@@ -117,7 +117,12 @@ async fn the_server_sees_no_more_packets_than_the_budget_has() {
     let settings = TransportSettings { dns_port: server.port, policy, limits, ..TransportSettings::default() };
     let stack = Live::open(&settings).unwrap();
     let budget = Budget::for_check().for_walk();
-    let queries: Vec<Query> = (0..80).map(|_| Query { budget: Arc::clone(&budget), ..server.query() }).collect();
+    let ask = |nth: u8| {
+        let mut query = Query { budget: Arc::clone(&budget), ..server.query() };
+        query.question.name = query.question.name.prepend([b'a' + nth % 26, b'a' + nth / 26]).unwrap();
+        query
+    };
+    let queries: Vec<Query> = (0..80).map(ask).collect();
     let exchanges = futures::future::join_all(queries.iter().map(|query| stack.transport.exchange(query))).await;
     assert_eq!(exchanges.iter().filter(|exchange| exchange.outcome.is_ok()).count(), 50);
     assert_eq!((served.load(Ordering::SeqCst), budget.sends()), (50, 50));
