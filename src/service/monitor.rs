@@ -12,6 +12,7 @@
 //!
 //! Interactive re-checks have a lane of their own: a fifth of the places is never taken by what is merely due.
 
+mod duties;
 mod inspect;
 mod keeper;
 mod recorder;
@@ -27,6 +28,8 @@ pub use self::recorder::Finished;
 use self::work::Work;
 use crate::check::Checker;
 use crate::expectation::{Depth, RecordKind};
+use crate::service::feed::Feed;
+use crate::store::lease::LEASE_TERM;
 use crate::store::{RunId, Store, StoreError};
 
 /// How many domains may be claimed and not recorded (threats.md section 4: then workers stop pulling).
@@ -37,6 +40,10 @@ const INTERACTIVE_PART: usize = 5;
 pub const GRACE: Duration = Duration::from_secs(20);
 /// How much of that is kept for recording what is done and giving the shards back.
 const GRACE_TO_RECORD: Duration = Duration::from_secs(5);
+/// How often SES is asked unless told (threats.md section 4: reconciled every 15 minutes at most).
+pub const ASK_SES_EVERY: Duration = Duration::from_secs(15 * 60);
+/// The shortest time that a worker may stay silent: its heartbeats come four times as often.
+const LEAST_TERM: Duration = Duration::from_secs(4);
 /// How long a worker that found nothing to do waits before it looks again: what a re-check waits for at most.
 const POLL_EVERY: Duration = Duration::from_millis(500);
 /// The shortest wait after a failure of the database; each further one is twice as long.
@@ -113,6 +120,10 @@ pub struct Monitor {
     settings: Settings,
     /// What this process is called in the store.
     worker: String,
+    /// What asks SES, and how often; `None` where nobody here does.
+    feed: Option<(Feed, Duration)>,
+    /// How long the store takes the worker for alive after a heartbeat.
+    term: Duration,
 }
 
 impl Monitor {
@@ -120,7 +131,19 @@ impl Monitor {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, checker: Checker, settings: Settings) -> Self {
         let worker = format!("wrk_{:032x}", rand::random::<u128>());
-        Self { store, checker, settings, worker }
+        Self { store, checker, settings, worker, feed: None, term: LEASE_TERM }
+    }
+
+    /// Has SES asked every so often while the monitor works, by one worker for all.
+    #[must_use]
+    pub fn with_feed(self, feed: Feed, every: Duration) -> Self {
+        Self { feed: Some((feed, every)), ..self }
+    }
+
+    /// Sets how long the shards stay with a worker that went silent; a minute unless told, and never below four seconds.
+    #[must_use]
+    pub fn with_term(self, term: Duration) -> Self {
+        Self { term: term.max(LEAST_TERM), ..self }
     }
 
     /// Works until it is done or `stop` is: then nothing more is claimed, what is under way is finished within
@@ -137,13 +160,17 @@ impl Monitor {
         let (held_sender, held) = watch::channel(None);
         let (outcomes, to_record) = mpsc::channel(MAX_UNRECORDED);
         let (recorded_sender, recorded) = mpsc::unbounded_channel();
-        let keeper = Keeper::new(Arc::clone(&self.store), self.worker.clone(), Arc::clone(&news), held_sender);
+        let store = Arc::clone(&self.store);
+        let keeper = Keeper::new(store, self.worker.clone(), self.term, Arc::clone(&news), held_sender);
         let busy = keeper.busy();
         let keeping = tokio::spawn(keeper.keep());
         let recording =
             tokio::spawn(recorder::record(Arc::clone(&self.store), to_record, recorded_sender, Arc::clone(&news)));
+        let serving =
+            tokio::spawn(duties::serve(Arc::clone(&self.store), self.feed.clone(), held.clone(), Arc::clone(&news)));
         let work = Work::new(&self, held, busy, outcomes, recorded, news);
         let worked = work.drive(stop, recording).await;
+        serving.abort();
         keeping.abort();
         // The keeper is over when this returns, so that it takes no shard after the retreat.
         let kept = keeping.await;

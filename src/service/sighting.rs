@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::lifecycle::{Seen, Sign};
 use crate::ses::identity::{SesIdentity, SesStatus};
-use crate::ses::reconcile::{SendingSign, SesView};
+use crate::ses::reconcile::{SendingSign, SesView, earliest_start};
 
 /// What SES said of a domain.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -24,14 +24,14 @@ impl Sighting {
     /// Puts a new word of SES in the place of an earlier one.
     ///
     /// SES does not tell when it began to look for the records: it is the first time that it was seen to, or when the
-    /// key was made, where that is earlier.
+    /// key was made, where it was made so lately that this tells more.
     #[must_use]
     pub fn new(identity: Option<SesIdentity>, seen_at: Timestamp, earlier: Option<&Self>) -> Self {
-        let pending_since =
-            identity.as_ref().filter(|identity| identity.dkim_status == SesStatus::Pending).map(|now| {
-                let known = earlier.and_then(|earlier| earlier.pending_since).unwrap_or(seen_at);
-                now.last_key_generated_at.map_or(known, |made_at| known.min(made_at))
-            });
+        let pending = identity.as_ref().filter(|identity| identity.dkim_status == SesStatus::Pending);
+        let pending_since = pending.map(|identity| {
+            let known = earlier.and_then(|earlier| earlier.pending_since);
+            known.or_else(|| earliest_start(identity, seen_at)).unwrap_or(seen_at)
+        });
         Self { seen_at, pending_since, identity }
     }
 
@@ -104,7 +104,9 @@ mod tests {
         let second = Sighting::new(Some(pending.clone()), at(60), Some(&first));
         assert_eq!((first.pending_since, second.pending_since), (Some(at(0)), Some(at(0))));
         let made = SesIdentity { last_key_generated_at: Some(at(-30)), ..pending.clone() };
-        assert_eq!(Sighting::new(Some(made), at(60), Some(&first)).pending_since, Some(at(-30)));
+        assert_eq!(Sighting::new(Some(made), at(60), None).pending_since, Some(at(-30)));
+        let old = SesIdentity { last_key_generated_at: Some(at(-60 * 24 * 4)), ..pending.clone() };
+        assert_eq!(Sighting::new(Some(old), at(60), None).pending_since, Some(at(60)), "restarted since");
         let done = Sighting::new(Some(identity(SesStatus::Success, true)), at(90), Some(&second));
         assert_eq!(done.pending_since, None);
         assert_eq!(Sighting::new(Some(pending), at(95), Some(&done)).pending_since, Some(at(95)));

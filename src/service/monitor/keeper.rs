@@ -9,11 +9,15 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
 use super::{News, is_waited_for, retry_after};
-use crate::store::lease::{HEARTBEAT_EVERY, LEASE_TERM};
 use crate::store::{SHARDS, ShardLease, Store, StoreError};
 
-/// How long before its end a lease is no longer trusted: a check that is under way ends in that time, or is broken off.
-const MARGIN: Duration = Duration::from_secs(15);
+/// The part of the term before its end in which a lease is no longer trusted: a quarter.
+const MARGIN_PART: u32 = 4;
+/// How many heartbeats are given in a term.
+const BEATS_A_TERM: u32 = 4;
+/// How long a shard rests that may have come from another worker: what its servers then could be asked at once is the burst
+/// of one process, not of two (two seconds' worth: [`crate::transport::pace::PaceLimits`]).
+const REST: Duration = Duration::from_secs(2);
 /// How soon is looked again while the worker has another number of shards than its share.
 const WHILE_UNEVEN: Duration = Duration::from_secs(1);
 
@@ -24,10 +28,14 @@ pub(super) struct Held {
     leases: Arc<BTreeMap<u16, i64>>,
     /// Those of them that are being given up: nothing new is claimed of them.
     closing: Arc<Vec<u16>>,
+    /// Those of them that rest, and until when.
+    resting: Arc<BTreeMap<u16, Instant>>,
     /// The time by the database's clock, when it was last heard.
     heard: Timestamp,
     /// When that was asked for, by our own.
     asked_at: Instant,
+    /// How long they hold from then on.
+    term: Duration,
     /// Whether the worker has as many shards as it should.
     has_share: bool,
 }
@@ -41,7 +49,7 @@ impl Held {
 
     /// Says whether the leases still hold, as far as our own clock tells.
     pub(super) fn is_fresh(&self) -> bool {
-        self.asked_at.elapsed() + MARGIN < LEASE_TERM
+        self.asked_at.elapsed() + self.term / MARGIN_PART < self.term
     }
 
     /// Says whether the worker has as many shards as it should have.
@@ -61,9 +69,14 @@ impl Held {
 
     /// Returns the leases under which more may be claimed, sorted.
     pub(super) fn open(&self) -> Vec<ShardLease> {
-        let is_open = |shard: &u16| !self.closing.contains(shard);
-        let leases = self.leases.iter().filter(|(shard, _)| is_open(shard));
-        leases.map(|(shard, epoch)| ShardLease { shard: *shard, epoch: *epoch }).collect()
+        let now = Instant::now();
+        let rests = |shard: &u16| self.resting.get(shard).is_some_and(|end| *end > now);
+        self.all().filter(|lease| !self.closing.contains(&lease.shard) && !rests(&lease.shard)).collect()
+    }
+
+    /// Iterates over all leases, sorted.
+    pub(super) fn all(&self) -> impl Iterator<Item = ShardLease> {
+        self.leases.iter().map(|(shard, epoch)| ShardLease { shard: *shard, epoch: *epoch })
     }
 }
 
@@ -105,12 +118,16 @@ pub(super) struct Keeper {
     store: Arc<dyn Store>,
     /// The worker.
     worker: String,
+    /// How long a heartbeat keeps it alive.
+    term: Duration,
     /// Whom to tell.
     news: Arc<dyn Fn(News) + Send + Sync>,
     /// Where the leases are told.
     held: watch::Sender<Option<Held>>,
     /// The claims that are out.
     busy: Busy,
+    /// The shards that rest, and until when.
+    resting: BTreeMap<u16, Instant>,
 }
 
 impl Keeper {
@@ -118,10 +135,11 @@ impl Keeper {
     pub(super) fn new(
         store: Arc<dyn Store>,
         worker: String,
+        term: Duration,
         news: Arc<dyn Fn(News) + Send + Sync>,
         held: watch::Sender<Option<Held>>,
     ) -> Self {
-        Self { store, worker, news, held, busy: Busy::default() }
+        Self { store, worker, term, news, held, busy: Busy::default(), resting: BTreeMap::new() }
     }
 
     /// Returns where claims are counted.
@@ -130,14 +148,14 @@ impl Keeper {
     }
 
     /// Gives heartbeats for ever; ends only with a failure that trying again does not mend.
-    pub(super) async fn keep(self) -> Result<(), StoreError> {
+    pub(super) async fn keep(mut self) -> Result<(), StoreError> {
         let mut failures = 0;
         let mut told = None;
         loop {
             let wait = match self.beat(&mut told).await {
                 Ok(is_even) => {
                     failures = 0;
-                    if is_even { HEARTBEAT_EVERY } else { WHILE_UNEVEN }
+                    if is_even { self.term / BEATS_A_TERM } else { WHILE_UNEVEN }
                 }
                 Err(error) if is_waited_for(&error) => {
                     failures += 1;
@@ -152,14 +170,19 @@ impl Keeper {
     }
 
     /// Gives one heartbeat, and evens the shards out; says whether the worker has its share.
-    async fn beat(&self, told: &mut Option<(usize, u32)>) -> Result<bool, StoreError> {
+    async fn beat(&mut self, told: &mut Option<(usize, u32)>) -> Result<bool, StoreError> {
         let asked_at = Instant::now();
-        let beat = self.store.heartbeat(&self.worker, LEASE_TERM).await?;
+        let beat = self.store.heartbeat(&self.worker, self.term).await?;
         let mut leases = beat.leases;
+        self.resting.retain(|_, end| *end > asked_at);
         let share = usize::from(SHARDS.div_ceil(u16::try_from(beat.live_workers.max(1)).unwrap_or(SHARDS)));
         if leases.len() < share {
             let wanted = u16::try_from(share - leases.len()).unwrap_or(SHARDS);
             let taken = self.store.take_shards(&self.worker, wanted).await?;
+            if beat.live_workers > 1 || taken.rescued > 0 {
+                let end = Instant::now() + REST;
+                self.resting.extend(taken.leases.iter().map(|lease| (lease.shard, end)));
+            }
             leases.extend(taken.leases);
             if taken.rescued > 0 {
                 (self.news)(News::Rescued(taken.rescued));
@@ -179,8 +202,10 @@ impl Keeper {
         let held = Held {
             leases: Arc::new(kept),
             closing: Arc::new(closing.iter().map(|lease| lease.shard).collect()),
+            resting: Arc::new(self.resting.clone()),
             heard: beat.now,
             asked_at,
+            term: self.term,
             has_share,
         };
         let now = (held.leases.len(), beat.live_workers);

@@ -389,7 +389,7 @@ impl Work {
         let look = match self.settings.until.clone() {
             Until::Stopped => return,
             Until::NothingIsDue => async move {
-                let next = store.next_due(&held.open()).await?;
+                let next = store.next_due(&held.all().collect::<Vec<_>>()).await?;
                 Ok(next.is_none_or(|next| next > held.now()))
             }
             .boxed(),
