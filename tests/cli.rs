@@ -8,6 +8,9 @@ use std::process::{Command, Output, Stdio};
 
 #[path = "cli/dmarc.rs"]
 mod dmarc;
+#[cfg(all(feature = "serve", feature = "sqlite"))]
+#[path = "cli/fleet.rs"]
+mod fleet;
 #[cfg(all(unix, feature = "lab"))]
 #[path = "cli/runs.rs"]
 mod runs;

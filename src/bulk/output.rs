@@ -198,7 +198,7 @@ fn standing(record: &ReportedRecord) -> String {
 ///
 /// A cell that a spreadsheet would take for a formula gets a `'` in front; line ends become blanks, so that a record is
 /// a line.
-fn csv_line(cells: &[&str]) -> String {
+pub(crate) fn csv_line(cells: &[&str]) -> String {
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
     let cells = cells.iter().map(|cell| defuse(cell));
     // Writing to memory does not fail.

@@ -9,6 +9,8 @@ use clap_complete::Shell;
 
 use crate::bulk::Format;
 use crate::cli::examples;
+#[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+use crate::cli::fleet::args::{ReportArguments, TermArguments, WebhooksCommand, WorkerArguments};
 use crate::config::{DepthWord, Settings};
 use crate::expectation::{Facts, RecordKind};
 
@@ -64,6 +66,22 @@ pub(crate) enum Command {
     #[cfg(feature = "lab")]
     #[command(after_help = examples::LAB)]
     Lab(LabArguments),
+    /// Keep the stored fleet's verification true: check what is due, for ever, with as many workers as there are
+    #[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+    #[command(after_help = examples::WORKER)]
+    Worker(WorkerArguments),
+    /// Print the stored fleet: one page, or domain by domain
+    #[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+    #[command(after_help = examples::REPORT)]
+    Report(ReportArguments),
+    /// Post what happens to the stored fleet to a URL, signed as Standard Webhooks says
+    #[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+    #[command(after_help = examples::WEBHOOKS)]
+    Webhooks {
+        /// What to do.
+        #[command(subcommand)]
+        command: WebhooksCommand,
+    },
     /// Print completions for a shell
     #[command(after_help = examples::COMPLETIONS)]
     Completions {
@@ -159,8 +177,8 @@ pub(crate) struct KnownArguments {
 #[derive(Args, Debug)]
 pub(crate) struct BulkArguments {
     /// CSV with the header domain,token1,token2,token3 and optionally dkim_zone, region, mail_from, inbound, selector,
-    /// public_key, previous_tokens, previous_ns, dns_provider and tenant (not used), or JSON lines with these names; - is
-    /// standard input
+    /// public_key, previous_tokens, previous_ns, dns_provider and tenant (of use with --database), or JSON lines with these
+    /// names; - is standard input
     pub(crate) file: Option<PathBuf>,
     /// Write the results here instead of to standard output
     #[arg(short, long, value_name = "FILE")]
@@ -185,6 +203,16 @@ pub(crate) struct BulkArguments {
     /// Tell Cloudflare's proxied names by the networks in this file, one a line, instead of the built-in ones
     #[arg(long, value_name = "FILE")]
     pub(crate) cloudflare_ranges: Option<PathBuf>,
+    /// Keep the domains in this database, sqlite:PATH or postgres://USER@HOST/NAME: add those of FILE and check them, or
+    /// else check what is due there; print what changed
+    #[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+    #[arg(long, value_name = "URL", env = "ZONEPROOF_DATABASE", hide_env = true)]
+    #[arg(conflicts_with_all = ["output", "format", "resume"])]
+    pub(crate) database: Option<String>,
+    /// How long a silent process counts as alive.
+    #[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+    #[command(flatten)]
+    pub(crate) term: TermArguments,
     /// Start the built-in lab on loopback and ask it instead of the Internet; without FILE, check its tenants
     #[cfg(feature = "lab")]
     #[arg(long)]

@@ -12,6 +12,8 @@ use crate::cli::args::{BulkArguments, Requirement};
 use crate::cli::bulk_input::Input;
 use crate::cli::engine::{Plan, Source};
 use crate::cli::failure::Failure;
+#[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+use crate::cli::fleet;
 use crate::cli::interrupt::Interrupts;
 use crate::cli::progress::Progress;
 #[cfg(feature = "ses")]
@@ -50,6 +52,10 @@ enum End {
 pub(super) async fn run(arguments: BulkArguments) -> Result<u8, Failure> {
     let plan = Plan::read(&arguments.resolver, source(&arguments))?
         .with_cloudflare_ranges(arguments.cloudflare_ranges.as_deref())?;
+    #[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+    if let Some(url) = arguments.database.clone() {
+        return fleet::bulk::run(arguments, plan, &url).await;
+    }
     let input = Input::open(&arguments, &plan)?;
     let engine = plan.start(false).await?;
     #[cfg(feature = "ses")]
@@ -270,7 +276,7 @@ impl Work {
 }
 
 /// Returns the exit code of a run.
-fn exit_code(tally: &Tally) -> u8 {
+pub(super) fn exit_code(tally: &Tally) -> u8 {
     if tally.bad_rows > 0 {
         NOT_POSSIBLE
     } else if tally.not_ready() > 0 {

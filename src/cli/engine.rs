@@ -26,6 +26,9 @@ use crate::walk::root_hints;
 /// A transport that records what comes over the live one.
 pub(super) type Recorder = Arc<Capture<Arc<dyn Transport>>>;
 
+/// Puts something before a transport.
+pub(super) type Wrap = Box<dyn FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport> + Send>;
+
 /// Who is asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Source<'a> {
@@ -147,6 +150,11 @@ impl Plan {
 
     /// Starts the lab where there is one, and makes the checker.
     pub(super) async fn start(&self, records: bool) -> Result<Engine, Failure> {
+        self.start_through(records, None).await
+    }
+
+    /// Does the same, with something before the live transport.
+    pub(super) async fn start_through(&self, records: bool, wrap: Option<Wrap>) -> Result<Engine, Failure> {
         let config = &self.config;
         let served = self.scenario.as_ref().filter(|_| self.is_served);
         #[cfg(feature = "lab")]
@@ -190,6 +198,10 @@ impl Plan {
         }
         if let Some(fixture) = &self.fixture {
             builder = builder.transport(Arc::clone(fixture) as Arc<dyn Transport>);
+        }
+        if let Some(wrap) = wrap {
+            let live = builder.live_transport()?;
+            builder = builder.transport(wrap(live));
         }
         let mut recorder = None;
         if records {

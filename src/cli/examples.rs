@@ -34,6 +34,7 @@ Examples:
   zoneproof bulk tenants.jsonl --format csv > results.csv
   zoneproof bulk --lab | head -1
   zoneproof bulk domains.csv --ses -o results.jsonl
+  zoneproof bulk tenants.csv --database sqlite:fleet.db
 
 One line per row of the input, in order of completion, each with its row; a row that cannot be read
 is {\"schema\":1,\"row\":N,\"error\":\"...\"} and a line on standard error. Other columns are ignored, and
@@ -140,6 +141,59 @@ Examples:
   zoneproof lab case.scn --port 5301 --ses-port 5302 --ses-speed 3600
 
 It serves until Ctrl-C, and says how to ask it.";
+
+/// Of `worker`.
+#[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+pub(super) const WORKER: &str = "\
+Examples:
+  zoneproof worker --database sqlite:fleet.db
+  zoneproof worker --database postgres://zoneproof@db.example.com/zoneproof --ses --region eu-west-1
+  zoneproof worker --database sqlite:fleet.db --once
+
+It prints what changes, a line each, and runs until Ctrl-C or a request to end: then what is under
+way is finished or let go of within 20 seconds; a second signal ends it at once. Any number may work
+on one PostgreSQL database; each asks the name servers of other operators. Domains are added by
+`zoneproof bulk FILE --database URL`.
+
+Exit code: 0; 2 if it was not possible.";
+
+/// Of `report`.
+#[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+pub(super) const REPORT: &str = "\
+Examples:
+  zoneproof report --database sqlite:fleet.db
+  zoneproof report --database sqlite:fleet.db --format csv > fleet.csv
+  zoneproof report --database sqlite:fleet.db --format jsonl --state degraded
+
+Columns of CSV: id, tenant, domain, state (pending, verified, degraded, lost), verdict, root_cause,
+provider, verified_at, last_checked_at, due_at, ses_sending. JSON has the last report besides.
+
+Exit code: 0; 2 if it was not possible.";
+
+/// Of `webhooks`.
+#[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+pub(super) const WEBHOOKS: &str = "\
+Examples:
+  zoneproof webhooks add https://hooks.example.com/zoneproof --database sqlite:fleet.db
+  zoneproof webhooks list --database sqlite:fleet.db
+  zoneproof webhooks dead --database sqlite:fleet.db
+  zoneproof webhooks replay --database sqlite:fleet.db
+
+A worker posts each event (domain.verified, domain.degraded, domain.lost, domain.recovered) as JSON
+with the headers webhook-id, webhook-timestamp and webhook-signature. What is not taken with 2xx is
+posted again, ten times over three days, then it is dead. A message may come twice, with the same id.
+
+Exit code: 0; 2 if it was not possible.";
+
+/// Of `webhooks add`.
+#[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+pub(super) const WEBHOOKS_ADD: &str = "\
+Examples:
+  zoneproof webhooks add https://hooks.example.com/zoneproof --database sqlite:fleet.db
+  zoneproof webhooks add https://hooks.example.com/acme --tenant acme --on degraded,lost \\
+    --database sqlite:fleet.db
+
+The secret is shown once; libraries for Standard Webhooks take it as it is.";
 
 /// Of `completions`.
 pub(super) const COMPLETIONS: &str = "\

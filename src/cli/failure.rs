@@ -140,6 +140,23 @@ pub(crate) enum Failure {
     /// No checker can be made.
     #[error("error: {}", with_source(.0))]
     Build(#[from] BuildError),
+    /// The database cannot be used.
+    #[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+    #[error("error: {0}")]
+    Store(#[from] crate::store::StoreError),
+    /// A webhook cannot be posted there.
+    #[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+    #[error("error: {url:?}: {source}")]
+    Target {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        source: crate::service::webhooks::target::TargetError,
+    },
+    /// The certificates of the operating system cannot be read, by which receivers of webhooks are told.
+    #[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+    #[error("error: cannot read the system's certificates: {0}")]
+    Certificates(#[source] io::Error),
     /// No root server answers.
     #[error(
         "error: no root server answers at port {port}; are UDP and TCP to that port open here, and are the root servers right?"

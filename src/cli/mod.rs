@@ -15,6 +15,8 @@ mod engine;
 mod examples;
 mod failure;
 mod findings;
+#[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+mod fleet;
 mod interrupt;
 #[cfg(feature = "lab")]
 mod lab;
@@ -79,6 +81,12 @@ fn dispatch(arguments: Arguments) -> Result<u8, Failure> {
         Command::Ses { command } => block_on(ses::run(command, color)),
         #[cfg(feature = "lab")]
         Command::Lab(lab) => block_on(lab::run(lab)),
+        #[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+        Command::Worker(worker) => block_on(fleet::worker::run(worker)),
+        #[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+        Command::Report(report) => block_on(fleet::report::run(report)),
+        #[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
+        Command::Webhooks { command } => block_on(fleet::webhooks::run(command)),
         Command::Completions { shell } => completions::run(shell, &mut Arguments::command()),
     }
 }

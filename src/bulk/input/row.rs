@@ -10,7 +10,7 @@ use crate::providers;
 
 /// The columns that every row needs; the tokens only where there is no selector.
 pub const NEEDED: [&str; 4] = ["domain", "token1", "token2", "token3"];
-/// All columns, the needed ones first; `tenant` is the caller's own, and not used.
+/// All columns, the needed ones first; `tenant` is the caller's own word for whose the domain is.
 pub const COLUMNS: [&str; 14] = [
     "domain",
     "token1",
@@ -35,6 +35,8 @@ pub struct Row {
     pub number: u64,
     /// The line where it starts, from 1.
     pub line: u64,
+    /// Whose the domain is; only a stored fleet has a use for it.
+    pub tenant: Option<String>,
     /// What it tells of the domain, as it stands there.
     pub facts: Facts,
 }
@@ -92,12 +94,23 @@ pub(super) struct RawRow {
     previous_ns: Option<Several>,
     /// The DNS provider that the caller believes in.
     dns_provider: Option<String>,
-    /// The caller's own.
-    #[serde(rename = "tenant")]
-    _tenant: Option<IgnoredAny>,
+    /// Whose the domain is.
+    tenant: Option<Word>,
     /// Everything else.
     #[serde(flatten)]
     others: BTreeMap<String, IgnoredAny>,
+}
+
+/// A word or a number; anything else is nobody's name.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Word {
+    /// A word.
+    Text(String),
+    /// A number.
+    Number(serde_json::Number),
+    /// Anything else.
+    Other(IgnoredAny),
 }
 
 /// Yes or no, as JSON or as a word.
@@ -150,7 +163,7 @@ impl RawRow {
             previous_tokens,
             previous_ns,
             dns_provider,
-            _,
+            tenant,
         ] = cells;
         Self {
             domain: domain.unwrap_or_default(),
@@ -166,7 +179,7 @@ impl RawRow {
             previous_tokens: previous_tokens.map(Several::Text),
             previous_ns: previous_ns.map(Several::Text),
             dns_provider,
-            _tenant: None,
+            tenant: tenant.map(Word::Text),
             others: BTreeMap::new(),
         }
     }
@@ -205,6 +218,11 @@ impl RawRow {
             Some(YesNo::Flag(flag)) => facts.is_inbound = flag,
             Some(YesNo::Word(word)) => facts.set_inbound(&word).map_err(|error| error.to_string())?,
         }
-        Ok(Row { number, line, facts })
+        let tenant = match self.tenant {
+            Some(Word::Text(text)) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+            Some(Word::Number(number)) => Some(number.to_string()),
+            Some(Word::Other(IgnoredAny)) | None => None,
+        };
+        Ok(Row { number, line, tenant, facts })
     }
 }

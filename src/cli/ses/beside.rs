@@ -84,7 +84,7 @@ impl BesideSes {
     }
 
     /// Returns the client of a region.
-    async fn client(&self, region: Option<&str>) -> Result<AwsIdentities, SesError> {
+    pub(in crate::cli) async fn client(&self, region: Option<&str>) -> Result<AwsIdentities, SesError> {
         let key = region.map(|region| region.trim().to_ascii_lowercase()).filter(|region| !region.is_empty());
         let mut clients = self.clients.lock().await;
         if let Some(client) = clients.get(&key) {
