@@ -1,0 +1,232 @@
+//! What a fleet survives: processes that are killed at random moments, stopped and woken, and databases that go away.
+//!
+//! Real processes over loopback. A few kills and a small fleet unless told; the whole of it is
+//! `ZONEPROOF_KILLS=200 ZONEPROOF_SURVIVAL_DOMAINS=10000 cargo test --test survival`, and ZONEPROOF_SURVIVAL_SEED
+//! moves the moments. PostgreSQL is left out where it is not installed, unless `ZONEPROOF_POSTGRES=required`.
+#![cfg(test)]
+#![cfg(all(
+    unix,
+    feature = "cli",
+    feature = "lab",
+    feature = "postgres",
+    feature = "serve",
+    feature = "ses",
+    feature = "sqlite"
+))]
+
+#[path = "support/postgres.rs"]
+mod postgres;
+#[path = "survival/scene.rs"]
+mod scene;
+
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use rand::RngExt;
+use rand::rngs::StdRng;
+use scene::{LEASE_SECONDS, Scene, dice, is_broken, number, signal, sleep_between, wait_until};
+use zoneproof::dns::name::Name;
+use zoneproof::expectation::Facts;
+use zoneproof::lab::ses::HOME_REGION;
+use zoneproof::lab::ses::fault::{Fault, FaultKind};
+use zoneproof::service::operator::provisional_shard;
+use zoneproof::store::{DomainState, IfKnown, NewDomain};
+
+/// How many domains the fleet has.
+fn fleet_size() -> usize {
+    usize::try_from(number("ZONEPROOF_SURVIVAL_DOMAINS", 120)).unwrap()
+}
+
+/// Starts a run over the whole input.
+fn bulk(scene: &Scene, url: &str) -> Child {
+    let pace = ["--max-qps", "0", "--max-qps-per-server", "0", "--concurrency", "16"];
+    scene.zoneproof(&["bulk", "in.csv"], url).args(pace).spawn().unwrap()
+}
+
+/// Starts a worker that also has SES create identities.
+fn worker(scene: &Scene, url: &str) -> Child {
+    let words = ["worker", "--ses", "--ses-qps", "0", "--ses-every", "1", "--create-identities", "--no-webhooks"];
+    let pace = ["--max-qps", "0", "--max-qps-per-server", "0", "--concurrency", "16"];
+    scene.zoneproof(&words, url).args(pace).spawn().unwrap()
+}
+
+/// Waits for a process to end, and returns its exit code.
+fn ended(scene: &Scene, process: &mut Child) -> Option<i32> {
+    let mut status = None;
+    wait_until("the end of a process", scene, || {
+        status = process.try_wait().unwrap();
+        status.is_some()
+    });
+    status.and_then(|status| status.code())
+}
+
+/// Kills runs over one input at random moments, then lets one end.
+fn kill_runs(scene: &Scene, url: &str, mut between: impl FnMut(u64)) {
+    let (mut dice, kills) = (dice(), number("ZONEPROOF_KILLS", 3));
+    for kill in 0..kills {
+        let mut process = bulk(scene, url);
+        sleep_between(&mut dice, 300, 1000 * (LEASE_SECONDS + 3));
+        between(kill);
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+    // Domains without records are definitely not ready.
+    assert_eq!(ended(scene, &mut bulk(scene, url)), Some(1), "{}", scene.said());
+    let store = scene.open(url);
+    scene.assert_one_run(&store);
+    scene.assert_legal(&store);
+}
+
+#[test]
+fn a_run_that_is_killed_again_and_again_gives_each_domain_one_result() {
+    let scene = Scene::start(31, fleet_size());
+    kill_runs(&scene, &scene.sqlite(), |_| {});
+}
+
+#[test]
+fn a_run_survives_kills_of_its_own_and_of_postgresql() {
+    let Some(mut server) = postgres::Postgres::start(false) else { return };
+    let scene = Scene::start(32, fleet_size());
+    let url = server.database("fleet");
+    kill_runs(&scene, &url, |kill| {
+        if kill == 0 {
+            server.kill();
+            server.run();
+        }
+    });
+}
+
+/// Adds the fleet without tokens: SES is to make them.
+fn add_fleet(scene: &Scene, url: &str) {
+    let store = scene.open(url);
+    let add = async {
+        let now = store.now().await.unwrap();
+        let domains: Vec<NewDomain> = (0..scene.count)
+            .map(|number| {
+                let text = format!("d{number}.example");
+                let name = Name::parse(&text).unwrap();
+                let asked = Facts { domain: text, ..Facts::default() };
+                NewDomain { tenant: None, operator_shard: provisional_shard(&name), name, asked, due_at: Some(now) }
+            })
+            .collect();
+        store.add_domains(&domains, IfKnown::Keep, now).await.unwrap();
+    };
+    scene.runtime.block_on(add);
+}
+
+/// Ends one worker the hard way and starts another, or stops it for longer than its lease.
+fn strike(scene: &Scene, url: &str, workers: &mut [Child], dice: &mut StdRng) {
+    let at = dice.random_range(0..workers.len());
+    if dice.random_range(0..4) == 0 {
+        signal(&workers[at], "STOP");
+        std::thread::sleep(Duration::from_secs(LEASE_SECONDS + 2));
+        signal(&workers[at], "CONT");
+    } else {
+        workers[at].kill().unwrap();
+        workers[at].wait().unwrap();
+        workers[at] = worker(scene, url);
+    }
+}
+
+/// Kills and stops two workers at random moments while they bring a fleet from nothing to verified, with an SES that
+/// throttles half of all calls.
+fn strike_workers(scene: &Scene, url: &str, mut between: impl FnMut(u64)) {
+    add_fleet(scene, url);
+    let (mut dice, kills) = (dice(), number("ZONEPROOF_KILLS", 3));
+    let throttled = Fault { percent: 50, ..Fault::new(FaultKind::Throttled) };
+    let lost = Fault { percent: 10, after: true, ..Fault::new(FaultKind::ServerError) };
+    scene.ses.set_faults(vec![throttled, lost]);
+    let mut workers = [worker(scene, url), worker(scene, url)];
+    for kill in 0..kills {
+        sleep_between(&mut dice, 300, 3000);
+        scene.runtime.block_on(scene.ses.look_now());
+        between(kill);
+        strike(scene, url, &mut workers, &mut dice);
+    }
+    scene.ses.set_faults(Vec::new());
+    let store = scene.open(url);
+    wait_until("that all with records are verified", scene, || {
+        scene.runtime.block_on(scene.ses.look_now());
+        let is_done = |(number, domain): (usize, zoneproof::store::Domain)| {
+            domain.last_checked_at.is_some() && (domain.state == DomainState::Verified) != is_broken(number)
+        };
+        scene.domains(&store).into_iter().all(is_done)
+    });
+    for process in &mut workers {
+        signal(process, "TERM");
+    }
+    for process in &mut workers {
+        assert_eq!(ended(scene, process), Some(0), "{}", scene.said());
+    }
+    scene.assert_legal(&store);
+    let counters = scene.ses.counters();
+    for number in 0..scene.count {
+        let made = counters.identity(HOME_REGION, &format!("d{number}.example")).creates;
+        assert_eq!(made, 1, "d{number}.example");
+    }
+}
+
+#[test]
+fn workers_that_are_killed_and_stopped_verify_each_domain_once_and_create_each_identity_once() {
+    let scene = Scene::start(33, fleet_size());
+    strike_workers(&scene, &scene.sqlite(), |_| {});
+}
+
+#[test]
+fn workers_survive_postgresql_going_away() {
+    let Some(mut server) = postgres::Postgres::start(false) else { return };
+    let scene = Scene::start(34, fleet_size());
+    let url = server.database("fleet");
+    strike_workers(&scene, &url, |kill| {
+        if kill == 0 {
+            server.kill();
+            std::thread::sleep(Duration::from_secs(2));
+            server.run();
+        }
+    });
+}
+
+#[test]
+fn all_workers_together_keep_to_the_pace_of_an_operator_through_a_kill_and_a_takeover() {
+    /// The pace of one server address: a second's questions, and what may come at once after a pause.
+    const PACE: (f64, f64) = (20.0, 40.0);
+    let Some(server) = postgres::Postgres::start(false) else { return };
+    let scene = Scene::with_operators(35, 150, 1);
+    let url = server.database("fleet");
+    let seconds = Duration::from_secs(number("ZONEPROOF_PACE_SECONDS", 24));
+    let import = scene.zoneproof(&["bulk", "in.csv"], &url).spawn();
+    let mut workers: Vec<Child> = vec![import.unwrap(), plain_worker(&scene, &url), plain_worker(&scene, &url)];
+    let (begin, mut samples) = (Instant::now(), Vec::new());
+    let mut is_killed = false;
+    while begin.elapsed() < seconds {
+        samples.push((begin.elapsed().as_secs_f64(), scene.operators.questions()));
+        if !is_killed && begin.elapsed() > seconds / 3 {
+            // Whoever asks is among them.
+            workers[0].kill().unwrap();
+            workers[1].kill().unwrap();
+            is_killed = true;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    for process in &mut workers {
+        let _ = process.kill();
+        process.wait().unwrap();
+    }
+    let asked = samples.last().unwrap().1;
+    assert!(asked > 60, "{asked} questions are too few to tell:\n{}", scene.said());
+    let after_kill = samples.iter().find(|(at, _)| *at > seconds.as_secs_f64() / 3.0 + 1.0).unwrap().1;
+    assert!(asked > after_kill, "nobody took over:\n{}", scene.said());
+    for (place, (from, before)) in samples.iter().enumerate() {
+        for (until, after) in &samples[place..] {
+            // A sample is taken a little after its time.
+            let allowed = PACE.0 * (until - from + 0.5) + PACE.1;
+            let count = after - before;
+            assert!(count as f64 <= allowed, "{count} questions from {from:.2} s to {until:.2} s, {allowed} allowed");
+        }
+    }
+}
+
+/// Starts a worker at the house's pace.
+fn plain_worker(scene: &Scene, url: &str) -> Child {
+    scene.zoneproof(&["worker", "--no-webhooks"], url).spawn().unwrap()
+}
