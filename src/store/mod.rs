@@ -150,6 +150,9 @@ pub trait Store: Send + Sync {
     /// Tells how a run stands.
     fn run<'a>(&'a self, run: &'a RunId) -> Answer<'a, Option<Run>>;
 
+    /// Lists the runs that are not finished, the oldest first.
+    fn open_runs(&self) -> Answer<'_, Vec<RunId>>;
+
     /// Lists the results of a run by domain, those after `after`.
     fn run_results<'a>(&'a self, run: &'a RunId, after: Option<&'a DomainId>, limit: u32)
     -> Answer<'a, Vec<RunResult>>;

@@ -224,6 +224,27 @@ async fn two_workers_share_the_work_and_do_nothing_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_helps_with_the_runs_of_others() {
+    let fleet = Fleet::new(12).await;
+    fleet.run(Until::NothingIsDue, None).await;
+    let now = fleet.store.now().await.unwrap();
+    let run = fleet.store.begin_run("all", now).await.unwrap().id;
+    fleet.store.enlist(&run, &Enlist::Matching(DomainFilter::default())).await.unwrap();
+    // All shards are the worker's: the run comes to its end by the worker alone.
+    let (stop, stopped) = oneshot::channel::<()>();
+    let worker = fleet.monitor(Until::Stopped, None).run(async { drop(stopped.await) }, |_| {});
+    let store = Arc::clone(&fleet.store);
+    let wait = async move {
+        while store.run(&run).await.unwrap().unwrap().done < 12 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        drop(stop);
+    };
+    let (tally, ()) = timeout(PATIENCE, async { tokio::join!(worker, wait) }).await.expect("the run is done");
+    assert!(tally.unwrap().written >= 12);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_end_lets_go_of_everything_at_once() {
     let fleet = Fleet::new(40).await;
     let (stop, stopped) = oneshot::channel::<()>();

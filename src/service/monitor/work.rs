@@ -5,6 +5,7 @@ mod retreat;
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use tokio::sync::{mpsc, watch};
@@ -22,6 +23,8 @@ use crate::store::{Claim, DomainId, Lane, Recorded, RunId, ShardLease, Store, St
 
 /// A claim is worth a question to the database once this part of the places is free: one in ten.
 const WORTHWHILE_PART: usize = 10;
+/// How often a worker asks which runs are open, to help with them.
+const RUNS_EVERY: Duration = Duration::from_secs(2);
 /// How many claims are let go of at a time.
 const MOVES_AT_ONCE: usize = 500;
 
@@ -30,8 +33,10 @@ type Move = (DomainId, ShardLease, u16);
 
 /// What a task brings back.
 enum Task {
-    /// Claims of a lane.
-    Claimed(Way, Result<Vec<Claim>, StoreError>),
+    /// Claims of a lane, for a run or for none.
+    Claimed(Way, Option<RunId>, Result<Vec<Claim>, StoreError>),
+    /// The runs that are open.
+    Runs(Result<Vec<RunId>, StoreError>),
     /// A domain that was inspected.
     Inspected(Inspected),
     /// Domains that were moved, or were to be.
@@ -103,6 +108,14 @@ pub(super) struct Work {
     is_looking: bool,
     /// Whether all is done.
     is_done: bool,
+    /// The open runs of others that are helped with.
+    runs: Vec<RunId>,
+    /// When to ask for them again.
+    runs_at: Instant,
+    /// How many regular claims were begun: what is due and the runs take turns.
+    turn: usize,
+    /// How many of them in a row found nothing.
+    empty_turns: usize,
     /// What was done.
     tally: Tally,
 }
@@ -135,6 +148,10 @@ impl Work {
             failures: 0,
             is_looking: false,
             is_done: false,
+            runs: Vec::new(),
+            runs_at: Instant::now(),
+            turn: 0,
+            empty_turns: 0,
             tally: Tally::default(),
         }
     }
@@ -173,6 +190,7 @@ impl Work {
                 _ = tick.tick() => {
                     self.drop_lost();
                     self.move_on();
+                    self.ask_for_runs();
                     Ok(())
                 }
             };
@@ -191,15 +209,14 @@ impl Work {
         let places = self.settings.at_once.max(1);
         let room = MAX_UNRECORDED.saturating_sub(self.out.len());
         let taken = self.regular.inspecting + self.interactive.inspecting;
-        let (lane, regular_places) = match &self.settings.until {
-            Until::RunIsDone(run) => (Lane::Run(run.clone()), places),
-            Until::Stopped | Until::NothingIsDue => {
-                (Lane::Due(held.now()), places.saturating_sub(places / INTERACTIVE_PART).max(1))
-            }
+        let regular_places = match &self.settings.until {
+            Until::RunIsDone(_) => places,
+            Until::Stopped | Until::NothingIsDue => places.saturating_sub(places / INTERACTIVE_PART).max(1),
         };
         let is_ready = |state: &LaneState| !state.is_claiming && state.look_at <= now;
         let free = regular_places.saturating_sub(self.regular.inspecting).min(room);
         if is_ready(&self.regular) && free > 0 && free >= regular_places.min(room) / WORTHWHILE_PART {
+            let lane = self.next_lane(&held);
             self.spawn_claim(Way::Regular, lane, &held, free);
         }
         let free = places.saturating_sub(taken).min(room);
@@ -209,14 +226,28 @@ impl Work {
         }
     }
 
+    /// Returns the regular lane whose turn it is: the own run; or what is due and each open run of others, one after another.
+    fn next_lane(&mut self, held: &Held) -> Lane {
+        if let Until::RunIsDone(run) = &self.settings.until {
+            return Lane::Run(run.clone());
+        }
+        let place = self.turn % (self.runs.len() + 1);
+        self.turn = self.turn.wrapping_add(1);
+        match place.checked_sub(1).and_then(|place| self.runs.get(place)) {
+            Some(run) => Lane::Run(run.clone()),
+            None => Lane::Due(held.now()),
+        }
+    }
+
     /// Starts a claim of a lane.
     fn spawn_claim(&mut self, way: Way, lane: Lane, held: &Held, limit: usize) {
         self.lane(way).is_claiming = true;
         let (store, leases) = (Arc::clone(&self.store), held.open());
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let run = if let Lane::Run(run) = &lane { Some(run.clone()) } else { None };
         self.tasks.spawn(async move {
             let claims = if leases.is_empty() { Ok(Vec::new()) } else { store.claim(&lane, &leases, limit).await };
-            Task::Claimed(way, claims)
+            Task::Claimed(way, run, claims)
         });
     }
 
@@ -233,19 +264,19 @@ impl Work {
         // A task that was ended was counted out then; none panics: a check catches its own.
         let Ok(task) = task else { return Ok(()) };
         match task {
-            Task::Claimed(way, claims) => {
+            Task::Claimed(way, run, claims) => {
                 self.lane(way).is_claiming = false;
                 let claims = self.or_wait(claims)?.unwrap_or_default();
                 if claims.is_empty() {
-                    self.lane(way).look_at = Instant::now() + POLL_EVERY;
-                    if way == Way::Regular && self.failures == 0 {
-                        self.look_whether_done();
-                    }
+                    self.rest(way);
+                } else if way == Way::Regular {
+                    self.empty_turns = 0;
                 }
                 for claim in claims {
-                    self.spawn_inspection(way, claim);
+                    self.spawn_inspection(way, claim, run.clone());
                 }
             }
+            Task::Runs(runs) => self.runs = self.or_wait(runs)?.unwrap_or_default(),
             Task::Inspected(Inspected::Done(done)) => {
                 self.end_inspection(&done.outcome.domain);
                 // There is a place for every claim that is out.
@@ -275,6 +306,32 @@ impl Work {
         Ok(())
     }
 
+    /// Lets a lane rest that has nothing; the regular one, once all of its turns have nothing.
+    fn rest(&mut self, way: Way) {
+        if way == Way::Regular {
+            self.empty_turns += 1;
+            if self.empty_turns <= self.runs.len() {
+                return;
+            }
+            self.empty_turns = 0;
+            if self.failures == 0 {
+                self.look_whether_done();
+            }
+        }
+        let state = self.lane(way);
+        state.look_at = state.look_at.max(Instant::now() + POLL_EVERY);
+    }
+
+    /// Asks which runs of others are open, now and then.
+    fn ask_for_runs(&mut self) {
+        if self.settings.until != Until::Stopped || self.runs_at > Instant::now() {
+            return;
+        }
+        self.runs_at = Instant::now() + RUNS_EVERY;
+        let store = Arc::clone(&self.store);
+        self.tasks.spawn(async move { Task::Runs(store.open_runs().await) });
+    }
+
     /// Passes an answer of the database on; `None` where it is to be asked again, later.
     fn or_wait<T>(&mut self, answer: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
         match answer {
@@ -294,26 +351,17 @@ impl Work {
     }
 
     /// Starts to inspect a claim.
-    fn spawn_inspection(&mut self, way: Way, claim: Claim) {
+    fn spawn_inspection(&mut self, way: Way, claim: Claim, run: Option<RunId>) {
         let (domain, lease) = (claim.domain.id.clone(), claim.lease);
         // A claim under a lease that is gone is void.
         let held = self.held.borrow().clone().filter(|held| held.is_fresh() && held.has(lease));
         let Some(held) = held.filter(|_| !self.out.contains_key(&domain)) else { return };
         let (checker, settings) = (self.checker.clone(), self.settings.clone());
-        let run = self.run();
         let inspection =
             self.tasks.spawn(async move { Task::Inspected(inspect(&checker, &settings, &held, claim, run).await) });
         self.busy.add(lease.shard);
         self.lane(way).inspecting += 1;
         self.out.insert(domain, Out { lease, way, inspection: Some(inspection) });
-    }
-
-    /// Returns the run that is worked on.
-    fn run(&self) -> Option<RunId> {
-        match &self.settings.until {
-            Until::RunIsDone(run) => Some(run.clone()),
-            Until::Stopped | Until::NothingIsDue => None,
-        }
     }
 
     /// Notes that a domain's inspection is over.

@@ -134,6 +134,10 @@ impl Store for Database {
         runs::find(&self.engine, run).boxed()
     }
 
+    fn open_runs(&self) -> Answer<'_, Vec<RunId>> {
+        runs::open(&self.engine).boxed()
+    }
+
     fn run_results<'a>(&'a self, run: &'a RunId, after: Option<&'a DomainId>, limit: u32) -> Answer<'a, Vec<RunResult>> {
         runs::results(&self.engine, run, after, limit).boxed()
     }

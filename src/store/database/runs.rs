@@ -84,6 +84,13 @@ pub(super) async fn find(engine: &Engine, run: &RunId) -> Result<Option<Run>, St
     rows.first_mut().map(read_run).transpose()
 }
 
+/// Lists the runs that are not finished.
+pub(super) async fn open(engine: &Engine) -> Result<Vec<RunId>, StoreError> {
+    let statement = Statement::new("SELECT u.id FROM runs u WHERE u.finished_at IS NULL ORDER BY u.started_at, u.id");
+    let mut rows = engine.read(statement).await?;
+    rows.iter_mut().map(|row| row.text("runs.id").map(RunId::from_text)).collect()
+}
+
 /// Lists results by domain.
 pub(super) async fn results(
     engine: &Engine,

@@ -18,7 +18,7 @@ impl Work {
         while let Ok(Some(task)) = timeout_at(inspections_end, self.tasks.join_next()).await {
             match task {
                 // Claims that come now are not begun.
-                Ok(Task::Claimed(_, Ok(claims))) => {
+                Ok(Task::Claimed(_, _, Ok(claims))) => {
                     let claims: Vec<(DomainId, ShardLease)> =
                         claims.into_iter().map(|claim| (claim.domain.id, claim.lease)).collect();
                     self.unclaim(&claims).await;
