@@ -82,3 +82,82 @@ fn holds_at(signature: &SignatureRecord, now: u32) -> Result<(), Bogus> {
         Err(Bogus::NotYetValid)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::dnssec::KeyId;
+    use crate::dns::name::Name;
+    use crate::dns::rdata::Rdata;
+    use crate::dns::rrset::RecordType;
+    use crate::dnssec::record::ZoneKey;
+
+    const KEY: KeyId = KeyId { tag: 1, algorithm: 13 };
+
+    fn signature(signer: &str, inception: u32, expiration: u32) -> SignatureRecord {
+        SignatureRecord {
+            covered: RecordType::A,
+            key: KEY,
+            labels: 2,
+            original_ttl: 300,
+            expiration,
+            inception,
+            signer: Name::parse(signer).unwrap(),
+            signed_octets: Vec::new(),
+            signature: vec![7; 64],
+        }
+    }
+
+    fn set(signatures: Vec<SignatureRecord>) -> SignedSet {
+        let owner = Name::parse("a.example.").unwrap();
+        SignedSet { owner, kind: RecordType::A, data: vec![Rdata::A([192, 0, 2, 1].into())], signatures }
+    }
+
+    fn keys(count: u8) -> ZoneKeys {
+        let key = |nth| ZoneKey { id: KEY, flags: 0x0100, public_key: vec![nth; 64] };
+        ZoneKeys { zone: Name::parse("example.").unwrap(), keys: (0..count).map(key).collect() }
+    }
+
+    #[test]
+    fn many_keys_of_one_tag_and_many_signatures_cost_no_more_than_a_few_verifications() {
+        // KeyTrap, CVE-2023-50387: 200 keys and 500 signatures would be 100,000.
+        let mut work = Work::default();
+        let trap = set(vec![signature("example.", 0, 100); 500]);
+        assert_eq!(verify_set(&trap, &keys(200), 50, &mut work), Err(Bogus::TooMuchWork));
+        assert!(work.verifications >= 25, "{work:?}");
+        assert_eq!(verify_set(&trap, &keys(200), 50, &mut work), Err(Bogus::TooMuchWork), "it is not filled again");
+    }
+
+    #[test]
+    fn the_cause_is_the_one_that_tells_most() {
+        let expired = || signature("example.", 0, 10);
+        let future = || signature("example.", 90, 100);
+        let wrong = || signature("example.", 0, 100);
+        for (signatures, keys, cause) in [
+            (vec![], keys(1), Bogus::MissingSignature),
+            (vec![signature("com.", 0, 100)], keys(1), Bogus::MissingSignature),
+            (vec![wrong()], keys(0), Bogus::NoMatchingKey),
+            (vec![expired()], keys(1), Bogus::Expired),
+            (vec![future()], keys(1), Bogus::NotYetValid),
+            (vec![future(), expired()], keys(1), Bogus::Expired),
+            (vec![expired(), wrong()], keys(1), Bogus::BadSignature),
+        ] {
+            let told = format!("{signatures:?}");
+            assert_eq!(verify_set(&set(signatures), &keys, 50, &mut Work::default()), Err(cause), "{told}");
+        }
+    }
+
+    #[test]
+    fn signatures_hold_by_a_clock_that_wraps_around() {
+        for (inception, expiration, now, holds) in [
+            (10, 20, 10, Ok(())),
+            (10, 20, 20, Ok(())),
+            (10, 20, 21, Err(Bogus::Expired)),
+            (10, 20, 9, Err(Bogus::NotYetValid)),
+            (u32::MAX - 5, 5, 0, Ok(())),
+            (u32::MAX - 5, 5, 6, Err(Bogus::Expired)),
+        ] {
+            assert_eq!(holds_at(&signature("example.", inception, expiration), now), holds, "{inception} {now}");
+        }
+    }
+}
