@@ -20,6 +20,7 @@ use std::time::Duration;
 use futures::stream::{Stream, StreamExt};
 use jiff::Timestamp;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::budget::Budget;
 use crate::dns::name::Name;
@@ -125,7 +126,8 @@ impl Checker {
     pub async fn check(&self, expectation: &Expectation) -> Report {
         let started = Instant::now();
         let budget = Budget::for_check();
-        let evidence = gather::gather(&self.engine, expectation, &budget).await;
+        let span = tracing::info_span!("check", domain = %expectation.domain);
+        let evidence = gather::gather(&self.engine, expectation, &budget).instrument(span).await;
         let judgement = judge(expectation, &evidence);
         let context = Context { checked_at: Timestamp::now(), elapsed: started.elapsed(), questions: budget.sends() };
         Report::build(expectation, &evidence, &judgement, &context)
@@ -150,7 +152,8 @@ impl Checker {
     pub async fn lookup(&self, question: &Question) -> Lookup {
         let budget = Budget::for_check();
         let journey = Journey::new(&budget, Duration::MAX).minimising(self.engine.minimises);
-        self.engine.walker.lookup(question, journey, self.engine.trust.as_ref()).await
+        let span = tracing::info_span!("lookup", %question);
+        self.engine.walker.lookup(question, journey, self.engine.trust.as_ref()).instrument(span).await
     }
 
     /// Finds the zones that the expected records lie in and who serves them; checks nothing.

@@ -148,6 +148,7 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
                     return over_tcp;
                 }
                 Err(Silence::Mismatched) => {
+                    tracing::info!(server = %query.server, question = %query.question, "a reply that does not match");
                     let loses_case = last.flaws.loses_case;
                     let mut over_tcp = self.or_tcp(query, last).await;
                     over_tcp.flaws.loses_case = loses_case && over_tcp.outcome.is_ok();

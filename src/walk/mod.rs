@@ -164,6 +164,7 @@ impl Walker {
                     let target = Target { zone, server, address };
                     let (observation, message) = self.ask(target, &asked, &purse, journey.detail).await;
                     self.watch_root(&observation);
+                    tell_step(&asked, &observation);
                     let depth = walk.cuts().len();
                     walk.handle_reply(address, observation.response());
                     if let Some(cut) = walk.cuts().last().filter(|_| walk.cuts().len() > depth) {
@@ -342,6 +343,14 @@ impl Walker {
         }
         if addresses.is_empty() { (Err(reason), Ttl::default()) } else { (Ok(addresses), ttl.unwrap_or_default()) }
     }
+}
+
+/// Tells who listens of one step of a walk.
+fn tell_step(question: &Question, seen: &Observation) {
+    tracing::debug!(
+        %question, zone = %seen.zone, server = %seen.server, address = %seen.address, protocol = %seen.protocol,
+        outcome = seen.outcome_word(), "walked"
+    );
 }
 
 /// Returns the address that a record holds.
