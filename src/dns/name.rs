@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub const MAX_NAME_OCTETS: usize = 255;
 /// The most labels that fit a name: each takes two octets at least.
 const MAX_LABELS: usize = MAX_NAME_OCTETS / 2;
+/// The most octets of a wire form and the sort key behind it, in which every octet may be a pair.
+const MAX_SEALED_OCTETS: usize = 3 * MAX_NAME_OCTETS;
 /// The longest label, in octets (RFC 1035 §2.3.4).
 pub const MAX_LABEL_OCTETS: usize = 63;
 
@@ -48,18 +50,52 @@ pub enum NameError {
 ///
 /// Equality, order and hash ignore the case of ASCII letters (RFC 4343); the order is the
 /// canonical one of RFC 4034 §6.1, so that all names below a name follow it directly. The case
-/// that was read is kept for display. Cloning is cheap.
+/// that was read is kept for display. Cloning and comparing are cheap.
 #[derive(Clone)]
 pub struct Name {
-    /// Uncompressed wire form, with the root label at the end.
-    wire: Arc<[u8]>,
+    /// The uncompressed wire form, with the root label at the end; and behind it the sort key.
+    ///
+    /// The key has the labels in lower case, the top-level one first, each with a zero behind it; an octet of 0 or 1 inside
+    /// a label becomes a pair that starts with 1. So keys compare as the canonical order wants names to, and the key
+    /// of a zone is how those of all names in it begin.
+    octets: Arc<[u8]>,
+    /// How many of the octets are the wire form.
+    wire_octets: u8,
 }
 
 impl Name {
     /// Returns the root.
     #[must_use]
     pub fn root() -> Self {
-        Self { wire: Arc::from([0u8].as_slice()) }
+        Self::seal(&[0])
+    }
+
+    /// Puts the sort key behind a wire form that is known to be whole.
+    fn seal(wire: &[u8]) -> Self {
+        let mut octets = [0; MAX_SEALED_OCTETS];
+        let Some((head, key)) = octets.split_at_mut_checked(wire.len()) else { return Self::root() };
+        head.copy_from_slice(wire);
+        // Without pairs the key is as long as the wire form but for the root label; it is written from its end.
+        let mut key_octets = wire.len().saturating_sub(1);
+        let (mut start, mut is_plain) = (key_octets, true);
+        for label in (Labels { rest: wire }) {
+            let end = start.saturating_sub(1);
+            start = end.saturating_sub(label.len());
+            for (place, octet) in key.get_mut(start..end).unwrap_or_default().iter_mut().zip(label) {
+                *place = octet.to_ascii_lowercase();
+                is_plain &= *octet > 1;
+            }
+        }
+        if !is_plain {
+            key_octets = write_key_with_pairs(wire, key);
+        }
+        let octets = octets.get(..wire.len() + key_octets).unwrap_or_default().into();
+        Self { octets, wire_octets: u8::try_from(wire.len()).unwrap_or(u8::MAX) }
+    }
+
+    /// Returns the sort key.
+    fn key(&self) -> &[u8] {
+        self.octets.get(usize::from(self.wire_octets)..).unwrap_or_default()
     }
 
     /// Builds a name from its labels, leftmost first and without the root label.
@@ -71,21 +107,26 @@ impl Name {
         I: IntoIterator<Item = L>,
         L: AsRef<[u8]>,
     {
-        let mut wire = Vec::with_capacity(64);
+        // Written on the stack, since names are read by the million.
+        let mut wire = [0; MAX_NAME_OCTETS];
+        let mut end = 0;
         for label in labels {
             let label = label.as_ref();
             if label.is_empty() {
                 return Err(NameError::EmptyLabel);
             }
             let length = u8::try_from(label.len()).ok().filter(|octets| usize::from(*octets) <= MAX_LABEL_OCTETS);
-            wire.push(length.ok_or(NameError::LabelTooLong(label.len()))?);
-            wire.extend_from_slice(label);
+            let length = length.ok_or(NameError::LabelTooLong(label.len()))?;
+            let next = end + 1 + label.len();
+            // The root label comes behind.
+            let place = wire.get_mut(end..next).filter(|_| next < MAX_NAME_OCTETS).ok_or(NameError::TooLong)?;
+            if let Some((first, rest)) = place.split_first_mut() {
+                *first = length;
+                rest.copy_from_slice(label);
+            }
+            end = next;
         }
-        wire.push(0);
-        if wire.len() > MAX_NAME_OCTETS {
-            return Err(NameError::TooLong);
-        }
-        Ok(Self { wire: wire.into() })
+        Ok(Self::seal(wire.get(..=end).unwrap_or_default()))
     }
 
     /// Reads a name in presentation form: escapes `\.` and `\DDD`, with or without the final dot.
@@ -165,54 +206,38 @@ impl Name {
     /// Returns the uncompressed wire form, the root label included.
     #[must_use]
     pub fn wire(&self) -> &[u8] {
-        &self.wire
+        self.octets.get(..usize::from(self.wire_octets)).unwrap_or_default()
     }
 
     /// Iterates over the labels, leftmost first, without the root label.
     pub fn labels(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
-        let (starts, count) = self.label_starts();
-        (0..count).map(move |nth| {
-            let rest = starts.get(nth).and_then(|start| self.wire.get(usize::from(*start)..)).unwrap_or_default();
-            Labels { rest }.next().unwrap_or_default()
-        })
-    }
-
-    /// Returns where each label's length octet stands, and how many labels there are.
-    fn label_starts(&self) -> ([u8; MAX_LABELS], usize) {
-        let mut starts = [0; MAX_LABELS];
-        let (mut at, mut count) = (0_u8, 0);
-        for (label, start) in (Labels { rest: &self.wire }).zip(&mut starts) {
-            *start = at;
-            count += 1;
-            at = at.saturating_add(u8::try_from(label.len() + 1).unwrap_or(u8::MAX));
-        }
-        (starts, count)
+        let (starts, count) = label_starts(self.wire());
+        (0..count).map(move |nth| starts.get(nth).map_or(&[][..], |start| label_at(self.wire(), *start)))
     }
 
     /// Returns the number of labels; the root has none.
     #[must_use]
     pub fn label_count(&self) -> usize {
-        Labels { rest: &self.wire }.count()
+        Labels { rest: self.wire() }.count()
     }
 
     /// Says whether this is the root.
     #[must_use]
     pub fn is_root(&self) -> bool {
-        self.wire.len() == 1
+        self.wire_octets == 1
     }
 
     /// Returns the leftmost label; the root has none.
     #[must_use]
     pub fn first_label(&self) -> Option<&[u8]> {
-        Labels { rest: &self.wire }.next()
+        Labels { rest: self.wire() }.next()
     }
 
     /// Returns the name one label up; the root has none.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         let first = self.first_label()?;
-        let wire = self.wire.get(first.len() + 1..)?;
-        Some(Self { wire: wire.into() })
+        Some(Self::seal(self.wire().get(first.len() + 1..)?))
     }
 
     /// Iterates over the name itself and all above it, the root last.
@@ -225,7 +250,7 @@ impl Name {
     /// # Errors
     /// [`NameError::EmptyLabel`], [`NameError::LabelTooLong`] or [`NameError::TooLong`].
     pub fn prepend(&self, label: impl AsRef<[u8]>) -> Result<Self, NameError> {
-        Self::from_labels(std::iter::once(label.as_ref()).chain(Labels { rest: &self.wire }))
+        Self::from_labels(std::iter::once(label.as_ref()).chain(Labels { rest: self.wire() }))
     }
 
     /// Puts all labels of this name in front of `suffix`.
@@ -233,30 +258,19 @@ impl Name {
     /// # Errors
     /// [`NameError::TooLong`].
     pub fn concat(&self, suffix: &Self) -> Result<Self, NameError> {
-        Self::from_labels(Labels { rest: &self.wire }.chain(Labels { rest: &suffix.wire }))
+        Self::from_labels(Labels { rest: self.wire() }.chain(Labels { rest: suffix.wire() }))
     }
 
     /// Says whether the name is `zone` or below it.
     #[must_use]
     pub fn is_subdomain_of(&self, zone: &Self) -> bool {
-        let Some(start) = self.wire.len().checked_sub(zone.wire.len()) else { return false };
-        let on_label_edge = || {
-            let mut offset = 0;
-            for label in (Labels { rest: &self.wire }) {
-                if offset >= start {
-                    break;
-                }
-                offset += label.len() + 1;
-            }
-            offset == start
-        };
-        self.wire.get(start..).is_some_and(|tail| tail.eq_ignore_ascii_case(&zone.wire)) && on_label_edge()
+        self.key().starts_with(zone.key())
     }
 
     /// Says whether the name is below `zone` and not `zone` itself.
     #[must_use]
     pub fn is_strictly_below(&self, zone: &Self) -> bool {
-        self.wire.len() > zone.wire.len() && self.is_subdomain_of(zone)
+        self.wire_octets > zone.wire_octets && self.is_subdomain_of(zone)
     }
 
     /// Returns the labels that the name has in front of `zone`, in presentation form without a
@@ -274,33 +288,106 @@ impl Name {
         if !self.is_subdomain_of(suffix) {
             return None;
         }
-        let mut wire = self.wire.get(..self.wire.len() - suffix.wire.len())?.to_vec();
+        let mut wire = self.wire().get(..usize::from(self.wire_octets - suffix.wire_octets))?.to_vec();
         wire.push(0);
-        Some(Self { wire: wire.into() })
+        Some(Self::seal(&wire))
     }
 
     /// Returns the last `count` labels as a name; the whole name where it has no more.
     #[must_use]
     pub fn last_labels(&self, count: usize) -> Self {
         let skip = self.label_count().saturating_sub(count);
-        self.ancestors().nth(skip).unwrap_or_else(Self::root)
+        let octets: usize = (Labels { rest: self.wire() }).take(skip).map(|label| label.len() + 1).sum();
+        if octets == 0 { self.clone() } else { Self::seal(self.wire().get(octets..).unwrap_or(&[0])) }
     }
 
     /// Returns the presentation form without the final dot; the root stays `.`.
     #[must_use]
     pub fn to_text_without_dot(&self) -> String {
-        let text = self.to_string();
-        match text.strip_suffix('.') {
-            Some("") | None => text,
-            Some(rest) => rest.to_owned(),
+        let mut text = self.to_string();
+        if text.len() > 1 {
+            text.pop();
         }
+        text
+    }
+
+    /// Hands the presentation form, its final dot included, to `read`; `None` where it has escapes.
+    fn with_plain_text<T>(&self, read: impl FnOnce(&str) -> T) -> Option<T> {
+        let mut text = [0; MAX_NAME_OCTETS];
+        let mut end = 0;
+        for label in (Labels { rest: self.wire() }) {
+            if !label.iter().all(|octet| is_plain(*octet)) {
+                return None;
+            }
+            let place = text.get_mut(end..=end + label.len())?;
+            let (dot, rest) = place.split_last_mut()?;
+            rest.copy_from_slice(label);
+            *dot = b'.';
+            end += label.len() + 1;
+        }
+        let text = if end == 0 { "." } else { std::str::from_utf8(text.get(..end)?).ok()? };
+        Some(read(text))
+    }
+
+    /// Hands the presentation form in lower case and without its final dot to `read`; `None` where it has escapes.
+    pub(super) fn with_plain_lowercase<T>(&self, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        self.with_plain_text(|text| {
+            let mut lower = [0; MAX_NAME_OCTETS];
+            let text = text.strip_suffix('.').unwrap_or(text).as_bytes();
+            let place = lower.get_mut(..text.len())?;
+            place.copy_from_slice(text);
+            place.make_ascii_lowercase();
+            Some(read(place))
+        })
+        .flatten()
     }
 
     /// Returns the name with its ASCII letters in lower case.
     #[must_use]
     pub fn to_lowercase(&self) -> Self {
-        Self { wire: self.wire.to_ascii_lowercase().into() }
+        Self::seal(&self.wire().to_ascii_lowercase())
     }
+}
+
+/// Writes the sort key of a name with octets of 0 or 1 inside its labels, and returns its length.
+fn write_key_with_pairs(wire: &[u8], key: &mut [u8]) -> usize {
+    let mut pairs: Vec<u8> = Vec::with_capacity(2 * MAX_NAME_OCTETS);
+    let (starts, count) = label_starts(wire);
+    for start in starts.get(..count).unwrap_or_default().iter().rev() {
+        for octet in label_at(wire, *start) {
+            if *octet > 1 {
+                pairs.push(octet.to_ascii_lowercase());
+            } else {
+                pairs.extend([1, *octet + 1]);
+            }
+        }
+        pairs.push(0);
+    }
+    if let Some(place) = key.get_mut(..pairs.len()) {
+        place.copy_from_slice(&pairs);
+    }
+    pairs.len()
+}
+
+/// Returns where each label's length octet stands in a wire form, and how many labels there are.
+fn label_starts(wire: &[u8]) -> ([u8; MAX_LABELS], usize) {
+    let mut starts = [0; MAX_LABELS];
+    let (mut at, mut count) = (0_u8, 0);
+    while let (Some(length), Some(start)) = (wire.get(usize::from(at)), starts.get_mut(count)) {
+        if *length == 0 {
+            break;
+        }
+        *start = at;
+        count += 1;
+        at = at.saturating_add(*length).saturating_add(1);
+    }
+    (starts, count)
+}
+
+/// Returns the label whose length octet stands at `start`.
+fn label_at(wire: &[u8], start: u8) -> &[u8] {
+    let (length, rest) = wire.get(usize::from(start)..).and_then(<[u8]>::split_first).unwrap_or((&0, &[]));
+    rest.get(..usize::from(*length)).unwrap_or_default()
 }
 
 /// Walks over the labels of a wire form.
@@ -339,34 +426,14 @@ fn unescape(octets: &mut impl Iterator<Item = u8>) -> Result<u8, NameError> {
     u8::try_from(value).map_err(|_| NameError::BadEscape)
 }
 
-/// A label that compares in lower case.
-#[derive(Clone, Copy)]
-struct Folded<'a>(&'a [u8]);
-
-impl Ord for Folded<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let lower = |label: &Self| label.0.iter().map(u8::to_ascii_lowercase);
-        lower(self).cmp(lower(other))
-    }
+/// Says whether an octet of a label stands for itself in presentation form.
+fn is_plain(octet: u8) -> bool {
+    matches!(octet, 0x21..=0x7e) && !matches!(octet, b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$')
 }
-
-impl PartialOrd for Folded<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Folded<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.eq_ignore_ascii_case(other.0)
-    }
-}
-
-impl Eq for Folded<'_> {}
 
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
-        self.wire.eq_ignore_ascii_case(&other.wire)
+        self.wire_octets == other.wire_octets && self.key() == other.key()
     }
 }
 
@@ -374,15 +441,13 @@ impl Eq for Name {}
 
 impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for octet in self.wire.iter() {
-            state.write_u8(octet.to_ascii_lowercase());
-        }
+        self.key().hash(state);
     }
 }
 
 impl Ord for Name {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.labels().rev().map(Folded).cmp(other.labels().rev().map(Folded))
+        self.key().cmp(other.key())
     }
 }
 
@@ -394,14 +459,14 @@ impl PartialOrd for Name {
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_root() {
-            return f.write_str(".");
+        if let Some(written) = self.with_plain_text(|text| f.write_str(text)) {
+            return written;
         }
-        for label in (Labels { rest: &self.wire }) {
+        for label in (Labels { rest: self.wire() }) {
             for octet in label {
                 match octet {
-                    b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => write!(f, "\\{}", char::from(*octet))?,
-                    0x21..=0x7e => write!(f, "{}", char::from(*octet))?,
+                    plain if is_plain(*plain) => write!(f, "{}", char::from(*plain))?,
+                    0x21..=0x7e => write!(f, "\\{}", char::from(*octet))?,
                     other => write!(f, "\\{other:03}")?,
                 }
             }

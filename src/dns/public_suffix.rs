@@ -22,9 +22,11 @@ pub fn is_registry(zone: &Name) -> bool {
     if zone.label_count() <= 1 {
         return true;
     }
-    let text = zone.to_lowercase().to_text_without_dot();
-    psl::suffix(text.as_bytes())
-        .is_some_and(|suffix| suffix.as_bytes() == text.as_bytes() && suffix.typ() == Some(psl::Type::Icann))
+    let is_suffix = |text: &[u8]| {
+        psl::suffix(text).is_some_and(|suffix| suffix.as_bytes() == text && suffix.typ() == Some(psl::Type::Icann))
+    };
+    let is_registry = zone.with_plain_lowercase(is_suffix);
+    is_registry.unwrap_or_else(|| is_suffix(zone.to_lowercase().to_text_without_dot().as_bytes()))
 }
 
 #[cfg(test)]

@@ -87,6 +87,24 @@ fn order_keeps_what_is_below_a_name_right_behind_it() {
 }
 
 #[test]
+fn order_is_that_of_labels_in_lower_case_whatever_their_octets() {
+    let labels: [&[u8]; 9] = [b"\0", b"\0\0", b"\0\x01", b"\x01", b"\x01\x01", b"\x02", b"a", b"A\0", b"ab"];
+    let mut names = vec![Name::root()];
+    for one in labels {
+        names.push(Name::from_labels([one]).unwrap());
+        names.extend(labels.map(|other| Name::from_labels([one, other]).unwrap()));
+    }
+    let folded = |name: &Name| name.labels().rev().map(<[u8]>::to_ascii_lowercase).collect::<Vec<_>>();
+    for one in &names {
+        for other in &names {
+            assert_eq!(one.cmp(other), folded(one).cmp(&folded(other)), "{one} {other}");
+            let is_below = folded(one).starts_with(&folded(other));
+            assert_eq!(one.is_subdomain_of(other), is_below, "{one} {other}");
+        }
+    }
+}
+
+#[test]
 fn parts_of_a_name() {
     let owner = name("t1._domainkey.mail.example.com");
     assert_eq!(owner.relative_to(&name("example.com")).as_deref(), Some("t1._domainkey.mail"));
