@@ -4,9 +4,9 @@
 //! not be read is listed in [`Message::bad_records`]. Nothing here judges what a message means.
 
 mod encode;
+mod reader;
 
-use hickory_proto::rr::Name as WireName;
-use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
+use reader::Reader;
 
 pub use encode::{EncodeError, encode_message, encode_query, encode_within};
 
@@ -152,21 +152,21 @@ impl Message {
     ///
     /// Source: RFC 1035 §4.1, RFC 6891 §6.1, RFC 3597 §3.
     pub fn decode(octets: &[u8]) -> Result<Self, DecodeError> {
-        let mut decoder = BinDecoder::new(octets);
+        let mut reader = Reader::new(octets);
         let [id, bits, questions, answers, authority, additional] =
-            read_header(&mut decoder).ok_or(DecodeError::NoHeader(octets.len()))?;
+            read_header(&mut reader).ok_or(DecodeError::NoHeader(octets.len()))?;
         let mut message = Self {
             id,
             flags: Flags::from_bits(bits),
             rcode: Rcode(bits & 0xf),
-            question: read_question(&mut decoder, questions)?,
+            question: read_question(&mut reader, questions)?,
             ..Self::default()
         };
         let mut left = MAX_RECORDS;
         for (section, count) in
             [(Section::Answer, answers), (Section::Authority, authority), (Section::Additional, additional)]
         {
-            if !message.read_section(&mut decoder, section, usize::from(count), &mut left) {
+            if !message.read_section(&mut reader, section, usize::from(count), &mut left) {
                 break;
             }
         }
@@ -190,11 +190,11 @@ impl Message {
     }
 
     /// Reads `count` records into a section; false where the rest of the message is lost.
-    fn read_section(&mut self, decoder: &mut BinDecoder<'_>, section: Section, count: usize, left: &mut usize) -> bool {
+    fn read_section(&mut self, reader: &mut Reader<'_>, section: Section, count: usize, left: &mut usize) -> bool {
         for _ in 0..count {
             let Some(frame) = left.checked_sub(1).and_then(|rest| {
                 *left = rest;
-                Frame::read(decoder)
+                Frame::read(reader)
             }) else {
                 self.bad_records.push(BadRecord { section, owner: None, kind: None });
                 return false;
@@ -203,7 +203,7 @@ impl Message {
                 self.take_opt(&frame);
                 continue;
             }
-            let rdata = if frame.class == CLASS_IN { read_rdata(decoder, &frame) } else { None };
+            let rdata = if frame.class == CLASS_IN { read_rdata(*reader, &frame) } else { None };
             match rdata {
                 Some(rdata) => {
                     let record = Record { owner: frame.owner, ttl: Ttl::from_wire(frame.ttl), rdata };
@@ -306,33 +306,36 @@ struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     /// Reads all of one record and goes on behind it; `None` where the message ends before that.
-    fn read(decoder: &mut BinDecoder<'a>) -> Option<Self> {
-        let owner = read_name(decoder)?;
-        let kind = RecordType(decoder.read_u16().ok()?.unverified());
-        let class = decoder.read_u16().ok()?.unverified();
-        let ttl = decoder.read_u32().ok()?.unverified();
-        let length = usize::from(decoder.read_u16().ok()?.unverified());
-        let start = decoder.index();
-        let rdata = decoder.read_slice(length).ok()?.unverified();
+    ///
+    /// Names of replies are read in lower case: servers compress names by pointing into the question, whose letters have
+    /// the case that we made up (0x20), so that the case of a reply says nothing.
+    fn read(reader: &mut Reader<'a>) -> Option<Self> {
+        let owner = reader.lowercase_name()?;
+        let kind = RecordType(reader.u16()?);
+        let class = reader.u16()?;
+        let ttl = reader.u32()?;
+        let length = usize::from(reader.u16()?);
+        let start = reader.index();
+        let rdata = reader.slice(length)?;
         Some(Self { owner, kind, class, ttl, rdata, start })
     }
 }
 
 /// Reads the six numbers of a header.
-fn read_header(decoder: &mut BinDecoder<'_>) -> Option<[u16; 6]> {
+fn read_header(reader: &mut Reader<'_>) -> Option<[u16; 6]> {
     let mut header = [0; 6];
     for field in &mut header {
-        *field = decoder.read_u16().ok()?.unverified();
+        *field = reader.u16()?;
     }
     Some(header)
 }
 
 /// Reads the question section, which has one question or none, in the case that it was asked in.
-fn read_question(decoder: &mut BinDecoder<'_>, count: u16) -> Result<Option<Question>, DecodeError> {
+fn read_question(reader: &mut Reader<'_>, count: u16) -> Result<Option<Question>, DecodeError> {
     let mut read = || {
-        let name = Name::from_labels(WireName::read(decoder).ok()?.iter()).ok()?;
-        let kind = RecordType(decoder.read_u16().ok()?.unverified());
-        let class = decoder.read_u16().ok()?.unverified();
+        let name = reader.name()?;
+        let kind = RecordType(reader.u16()?);
+        let class = reader.u16()?;
         (class == CLASS_IN).then(|| Question::new(name, kind))
     };
     match count {
@@ -342,48 +345,40 @@ fn read_question(decoder: &mut BinDecoder<'_>, count: u16) -> Result<Option<Ques
     }
 }
 
-/// Reads a name, compressed or not, in lower case: servers compress names by pointing into the question,
-/// whose letters have the case that we made up (0x20), so that the case of a reply says nothing.
-fn read_name(decoder: &mut BinDecoder<'_>) -> Option<Name> {
-    let name = WireName::read(decoder).ok()?;
-    Name::from_labels(name.iter().map(<[u8]>::to_ascii_lowercase)).ok()
-}
-
 /// Reads the data of a record; `None` where it is not as its type wants it to the last octet.
-fn read_rdata(message: &BinDecoder<'_>, frame: &Frame<'_>) -> Option<Rdata> {
-    let mut decoder = message.clone(u16::try_from(frame.start).ok()?);
+fn read_rdata(message: Reader<'_>, frame: &Frame<'_>) -> Option<Rdata> {
+    let mut reader = message.moved_to(frame.start);
     let end = frame.start + frame.rdata.len();
     let rdata = match frame.kind {
-        RecordType::A => Rdata::A(<[u8; 4]>::try_from(decoder.read_slice(4).ok()?.unverified()).ok()?.into()),
-        RecordType::AAAA => Rdata::Aaaa(<[u8; 16]>::try_from(decoder.read_slice(16).ok()?.unverified()).ok()?.into()),
-        RecordType::NS => Rdata::Ns(read_name(&mut decoder)?),
-        RecordType::CNAME => Rdata::Cname(read_name(&mut decoder)?),
-        RecordType::DNAME => Rdata::Dname(read_name(&mut decoder)?),
-        RecordType::PTR => Rdata::Ptr(read_name(&mut decoder)?),
-        RecordType::SOA => read_soa(&mut decoder)?,
+        RecordType::A => Rdata::A(reader.octets::<4>()?.into()),
+        RecordType::AAAA => Rdata::Aaaa(reader.octets::<16>()?.into()),
+        RecordType::NS => Rdata::Ns(reader.lowercase_name()?),
+        RecordType::CNAME => Rdata::Cname(reader.lowercase_name()?),
+        RecordType::DNAME => Rdata::Dname(reader.lowercase_name()?),
+        RecordType::PTR => Rdata::Ptr(reader.lowercase_name()?),
+        RecordType::SOA => read_soa(&mut reader)?,
         RecordType::MX => {
-            let preference = decoder.read_u16().ok()?.unverified();
-            Rdata::Mx { preference, exchange: read_name(&mut decoder)? }
+            let preference = reader.u16()?;
+            Rdata::Mx { preference, exchange: reader.lowercase_name()? }
         }
         RecordType::TXT => {
             let mut strings = Vec::new();
-            while decoder.index() < end {
-                strings.push(decoder.read_character_data().ok()?.unverified().into());
+            while reader.index() < end {
+                strings.push(reader.character_string()?.into());
             }
             Rdata::Txt(strings)
         }
         kind => return Some(Rdata::Other { kind, octets: frame.rdata.into() }),
     };
-    (decoder.index() == end).then_some(rdata)
+    (reader.index() == end).then_some(rdata)
 }
 
 /// Reads the data of an SOA record.
-fn read_soa(decoder: &mut BinDecoder<'_>) -> Option<Rdata> {
-    let mname = read_name(decoder)?;
-    let rname = read_name(decoder)?;
-    let mut number = || decoder.read_u32().ok().map(|number| number.unverified());
-    let (serial, refresh, retry, expire) = (number()?, number()?, number()?, number()?);
-    let minimum = Ttl::from_wire(number()?);
+fn read_soa(reader: &mut Reader<'_>) -> Option<Rdata> {
+    let mname = reader.lowercase_name()?;
+    let rname = reader.lowercase_name()?;
+    let (serial, refresh, retry, expire) = (reader.u32()?, reader.u32()?, reader.u32()?, reader.u32()?);
+    let minimum = Ttl::from_wire(reader.u32()?);
     Some(Rdata::Soa(Soa { mname, rname, serial, refresh, retry, expire, minimum }))
 }
 

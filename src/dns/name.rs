@@ -70,6 +70,11 @@ impl Name {
         Self::seal(&[0])
     }
 
+    /// Takes an uncompressed wire form of at most 255 octets that ends with its only root label.
+    pub(super) fn from_whole_wire(wire: &[u8]) -> Self {
+        Self::seal(wire)
+    }
+
     /// Puts the sort key behind a wire form that is known to be whole.
     fn seal(wire: &[u8]) -> Self {
         let mut octets = [0; MAX_SEALED_OCTETS];
