@@ -64,6 +64,17 @@ pub fn pace_class(zone: &Name, server: &Name) -> PaceClass {
 /// Asks one question of one address.
 pub async fn ask(transport: &dyn Transport, target: Target, question: &Question, budget: &Arc<Budget>) -> Observation {
     let class = pace_class(&target.zone, &target.server);
+    ask_at_pace(transport, target, class, question, budget).await
+}
+
+/// Asks one question of one address that takes as much load as `class` says.
+async fn ask_at_pace(
+    transport: &dyn Transport,
+    target: Target,
+    class: PaceClass,
+    question: &Question,
+    budget: &Arc<Budget>,
+) -> Observation {
     let query = Query::new(target.address, question.clone(), class, Arc::clone(budget));
     let exchange = transport.exchange(&query).await;
     observation(target, question, exchange)
@@ -122,8 +133,13 @@ pub async fn ask_every_server(
 ) {
     let mut asked: FuturesUnordered<_> = targets(cut)
         .take(MAX_ADDRESSES_PER_ZONE)
-        .flat_map(|target| questions.iter().map(move |question| (target.clone(), question)))
-        .map(|(target, question)| async move { (question.clone(), ask(transport, target, question, budget).await) })
+        .flat_map(|target| {
+            let class = pace_class(&target.zone, &target.server);
+            questions.iter().map(move |question| (target.clone(), class, question))
+        })
+        .map(|(target, class, question)| async move {
+            (question.clone(), ask_at_pace(transport, target, class, question, budget).await)
+        })
         .collect();
     while let Some((question, observation)) = asked.next().await {
         seen.push(&question, observation);

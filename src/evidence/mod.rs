@@ -67,8 +67,7 @@ impl Evidence {
     /// a later observation replaces the earlier one.
     pub fn add_observation(&mut self, question: Question, observation: Observation) {
         let seen = self.observations.entry(question).or_default();
-        let key = |seen: &Observation| (seen.zone.clone(), seen.server.clone(), seen.address);
-        match seen.binary_search_by_key(&key(&observation), key) {
+        match seen.binary_search_by(|known| place_of(known).cmp(&place_of(&observation))) {
             Ok(at) => {
                 if let Some(place) = seen.get_mut(at) {
                     *place = observation;
@@ -140,4 +139,9 @@ impl Evidence {
         let all = self.observations.get(question)?;
         all.iter().find(|seen| seen.zone == *zone && seen.address == address)
     }
+}
+
+/// Returns what observations of one question are sorted by.
+fn place_of(seen: &Observation) -> (&Name, &Name, IpAddr) {
+    (&seen.zone, &seen.server, seen.address)
 }

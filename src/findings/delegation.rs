@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::dns::name::Name;
-use crate::dns::public_suffix::registrable_name;
+use crate::dns::public_suffix::{is_registry, registrable_name};
 use crate::dns::rdata::Rdata;
 use crate::dns::response::Response;
 use crate::dns::rrset::{Question, RecordType};
@@ -42,6 +42,11 @@ pub(super) fn judge(expectation: &Expectation, evidence: &Evidence) -> Vec<Findi
 ///
 /// Source: RFC 1034 §4.3.2, RFC 8020 §2.
 pub(super) fn not_registered(expectation: &Expectation, evidence: &Evidence) -> Option<Finding> {
+    let mut ends = expectation.records.iter().filter_map(|record| evidence.chain(&record.name)?.zones.last());
+    // Most domains are registered, and that is soon seen.
+    if !ends.any(is_registry) {
+        return None;
+    }
     let registrable = registrable_name(&expectation.domain)?;
     let zones = home_zones(expectation, evidence);
     let home = zones.iter().find(|home| home.is_registry)?;

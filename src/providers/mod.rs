@@ -3,10 +3,10 @@
 //! Reads the names of the zone's name servers and its SOA; knows the table in `providers.toml`.
 //! Never says who the registrar is, and never asks the network.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use serde::Deserialize;
 
@@ -177,7 +177,13 @@ pub struct Providers {
     parking: Vec<Pattern>,
     /// Stands for a provider that is not known: what most panels want.
     unknown: Provider,
+    /// The patterns of name servers by their last two labels, made when first needed.
+    #[serde(skip)]
+    by_ending: OnceLock<HashMap<Vec<u8>, Vec<Place>>>,
 }
+
+/// Where a pattern of name servers stands in the table: the provider's number and its own.
+type Place = (usize, usize);
 
 impl Providers {
     /// Iterates over the known providers.
@@ -191,9 +197,33 @@ impl Providers {
         self.known.iter().find(|provider| provider.id == id)
     }
 
-    /// Returns the provider that a name server belongs to.
+    /// Returns the provider that a name server belongs to: the one whose longest pattern matches its name.
     fn by_server(&self, server: &Name) -> Option<&Provider> {
-        self.by_pattern(server, |provider| &provider.ns)
+        let mut labels: Vec<&[u8]> = Vec::with_capacity(8);
+        labels.extend(server.labels().rev());
+        let by_ending = self.by_ending.get_or_init(|| self.places_by_ending());
+        let places = |ending: &[u8]| by_ending.get(ending).map(Vec::as_slice).unwrap_or_default();
+        // Where the second label is a glob, the pattern stands under none.
+        let candidates = places(&ending_of(&labels)).iter().chain(places(&[]));
+        let matches = candidates.filter_map(|place| {
+            let provider = self.known.get(place.0)?;
+            let pattern = provider.ns.get(place.1).filter(|pattern| pattern.matches(&labels))?;
+            Some((pattern.label_count(), place, provider))
+        });
+        let best = matches.max_by_key(|(label_count, place, _)| (*label_count, *place));
+        best.map(|(_, _, provider)| provider)
+    }
+
+    /// Sorts the patterns of name servers by their last two labels.
+    fn places_by_ending(&self) -> HashMap<Vec<u8>, Vec<Place>> {
+        let mut places: HashMap<Vec<u8>, Vec<Place>> = HashMap::new();
+        for (number, provider) in self.known.iter().enumerate() {
+            for (nth, pattern) in provider.ns.iter().enumerate() {
+                let ending = pattern.plain_ending().map(|labels| ending_of(&labels)).unwrap_or_default();
+                places.entry(ending).or_default().push((number, nth));
+            }
+        }
+        places
     }
 
     /// Returns the provider that an SOA record belongs to; its MNAME says more than its RNAME.
@@ -201,7 +231,7 @@ impl Providers {
         self.by_server(mname).or_else(|| self.by_pattern(rname, |provider| &provider.rname))
     }
 
-    /// Returns the provider whose longest pattern matches `name`.
+    /// Returns the provider whose longest pattern matches `name`, of some kind of patterns.
     fn by_pattern(&self, name: &Name, patterns: impl Fn(&Provider) -> &[Pattern]) -> Option<&Provider> {
         let labels: Vec<&[u8]> = name.labels().rev().collect();
         let matches =
@@ -209,6 +239,14 @@ impl Providers {
         let best =
             matches.filter(|(pattern, _)| pattern.matches(&labels)).max_by_key(|(pattern, _)| pattern.label_count());
         best.map(|(_, provider)| provider)
+    }
+}
+
+/// Writes the last two labels of a name, of labels with the top-level one first, as a key; empty where there are fewer.
+fn ending_of(labels: &[&[u8]]) -> Vec<u8> {
+    match labels {
+        [top, second, ..] => [second, &b"."[..], top].concat().to_ascii_lowercase(),
+        _ => Vec::new(),
     }
 }
 

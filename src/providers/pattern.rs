@@ -20,6 +20,13 @@ impl Pattern {
             && self.0.iter().zip(labels).all(|(glob, label)| glob_matches(glob.as_bytes(), label))
     }
 
+    /// Returns the last two labels, the top-level one first, where both stand for themselves.
+    pub(super) fn plain_ending(&self) -> Option<[&[u8]; 2]> {
+        let is_plain = |label: &&String| !label.contains(['*', '[']);
+        let [top, second, ..] = self.0.as_slice() else { return None };
+        [top, second].iter().all(is_plain).then_some([top.as_bytes(), second.as_bytes()])
+    }
+
     /// Returns how many labels the pattern names.
     pub(super) fn label_count(&self) -> usize {
         self.0.len()

@@ -11,7 +11,9 @@ const MARKER_OCTETS: usize = 40;
 
 /// Keeps the first data of a set, 4 KiB at most; what is kept last then ends with a word on how much is left out.
 pub(super) fn bounded(data: Vec<String>) -> Vec<String> {
-    if data.iter().map(|text| cost(text)).sum::<usize>() <= MAX_DATA_OCTETS {
+    // Nearly all data is so short that its characters need not be looked at.
+    let at_most = data.iter().map(|text| STRING_OCTETS + MAX_CHARACTER_OCTETS * text.len()).sum::<usize>();
+    if at_most <= MAX_DATA_OCTETS || data.iter().map(|text| cost(text)).sum::<usize>() <= MAX_DATA_OCTETS {
         return data;
     }
     let mut left_out: usize = data.iter().map(String::len).sum();

@@ -42,8 +42,10 @@ fn ttl_long(site: &Site<'_>) -> Option<Finding> {
 fn wildcard_shadowing(site: &Site<'_>, inquiry: &mut Inquiry<'_>) -> Option<Finding> {
     let probe = Question::new(site.wildcard_probe(inquiry.evidence())?, RecordType::CNAME);
     let sight = look_at_depth_full(site.expectation, inquiry, &probe);
-    let finding = site.finding(Code::WildcardShadowing).with("seen", Argument::Name(site.target.clone()));
-    (sight.cname_targets() == [site.target]).then(|| finding.proven_by(&probe, sight.seen))
+    (sight.cname_targets() == [site.target]).then(|| {
+        let finding = site.finding(Code::WildcardShadowing).with("seen", Argument::Name(site.target.clone()));
+        finding.proven_by(&probe, sight.seen)
+    })
 }
 
 /// Finds that servers answer with other records at the name of a CNAME.
@@ -51,16 +53,14 @@ fn cname_and_other(site: &Site<'_>, inquiry: &mut Inquiry<'_>) -> Option<Finding
     let sights = TYPES_BESIDE
         .map(|kind| look_at_depth_full(site.expectation, inquiry, &Question::new(site.record.name.clone(), kind)));
     let is_beside = |seen: &&Observation| matches!(seen.response(), Some(Response::Answer(_)));
-    let mut types: Vec<String> = Vec::new();
-    let mut finding = site.finding(Code::CnameAndOther);
-    for sight in sights {
-        let beside: Vec<&Observation> = sight.seen.into_iter().filter(is_beside).collect();
-        if !beside.is_empty() {
-            types.push(sight.question.kind.to_string());
-            finding = finding.proven_by(&sight.question, beside);
-        }
+    let beside = sights.map(|sight| (sight.question, sight.seen.into_iter().filter(is_beside).collect::<Vec<_>>()));
+    let beside: Vec<_> = beside.into_iter().filter(|(_, seen)| !seen.is_empty()).collect();
+    if beside.is_empty() {
+        return None;
     }
-    (!types.is_empty()).then(|| finding.with("types", Argument::Text(types.join(","))))
+    let types: Vec<String> = beside.iter().map(|(question, _)| question.kind.to_string()).collect();
+    let finding = site.finding(Code::CnameAndOther).with("types", Argument::Text(types.join(",")));
+    Some(beside.into_iter().fold(finding, |finding, (question, seen)| finding.proven_by(&question, seen)))
 }
 
 /// Looks a question up at depth full; at depth quick takes what others had asked.
