@@ -5,21 +5,25 @@
 //! random, and a reply counts only if address, port, id, opcode and question match to the letter (RFC 5452 §9, 0x20).
 //! Nothing is tried twice here.
 //!
-//! Many questions share one receiver and one book of what is out, so that how datagrams enter and leave the kernel
-//! can change without a caller seeing it. The sockets are not connected, so an ICMP refusal shows only where the
-//! operating system reports it on such sockets; elsewhere it is a timeout.
+//! Many questions share one book of what is out. A socket has one task: questions that come at the same time leave
+//! together, and replies that wait are read together, with one system call where the system has such a one. The sockets
+//! are not connected, so an ICMP refusal shows only where the operating system reports it on such sockets; elsewhere it
+//! is a timeout.
 
 mod book;
+mod datagrams;
 
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use socket2::SockRef;
 use tokio::net::UdpSocket;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
@@ -28,6 +32,7 @@ use super::{Exchange, Query, Transport, encode_with_case};
 use crate::dns::message::Message;
 use crate::evidence::{Flaws, Protocol, Silence};
 use book::{Arrival, Book, Ticket};
+use datagrams::{DATAGRAM_OCTETS, Outgoing, receive, send};
 
 /// How long to wait where the query does not say: what RFC 6298 §2.1 starts with.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -37,8 +42,8 @@ const SOCKETS_PER_FAMILY: usize = 16;
 const QUESTIONS_PER_SOCKET: u32 = 256;
 /// How long new questions leave from one port.
 const SOCKET_AGE: Duration = Duration::from_secs(10);
-/// The longest datagram that is read; more than three times what servers are told to send at most.
-const DATAGRAM_OCTETS: usize = 4096;
+/// How many octets a socket may hold of what came in and what is to go out; the operating system may give less.
+const SOCKET_BUFFER_OCTETS: usize = 1 << 20;
 /// How often an id is drawn before giving up; the first is free unless the sockets are flooded.
 const ID_DRAWS: usize = 16;
 /// How many errors in a row a socket may report before it is replaced.
@@ -58,14 +63,14 @@ pub struct UdpTransport {
     next_socket: AtomicU64,
 }
 
-/// One socket with its receiver, which ends when the last holder lets go.
+/// One socket with its task, which ends when the last holder lets go.
 struct PoolSocket {
     /// The number that tells it from all others of this transport.
     number: u64,
-    /// The socket.
-    socket: Arc<UdpSocket>,
-    /// The task that receives.
-    receiver: JoinHandle<()>,
+    /// The socket, and what is to leave from it.
+    line: Arc<Line>,
+    /// The task that sends and receives.
+    task: JoinHandle<()>,
     /// How many questions may still leave from here.
     questions_left: AtomicU32,
     /// When it was opened.
@@ -74,8 +79,20 @@ struct PoolSocket {
 
 impl Drop for PoolSocket {
     fn drop(&mut self) {
-        self.receiver.abort();
+        self.task.abort();
     }
+}
+
+/// A socket, and what is to leave from it.
+struct Line {
+    /// The socket.
+    socket: UdpSocket,
+    /// Whether it is one of IPv4.
+    is_ipv4: bool,
+    /// What is to leave.
+    outbox: Mutex<Vec<Outgoing>>,
+    /// Tells the task that something is to leave.
+    has_mail: Notify,
 }
 
 impl UdpTransport {
@@ -105,7 +122,7 @@ impl UdpTransport {
         }
         let departed = Instant::now();
         let mut flaws = Flaws::default();
-        let outcome = self.send_and_wait(query, &socket, &octets, ticket, &mut flaws).await;
+        let outcome = self.send_and_wait(query, &socket, octets, ticket, &mut flaws).await;
         Exchange { outcome, rtt: departed.elapsed(), protocol: Protocol::Udp, flaws }
     }
 
@@ -123,13 +140,13 @@ impl UdpTransport {
         &self,
         query: &Query,
         socket: &PoolSocket,
-        octets: &[u8],
+        octets: Arc<[u8]>,
         mut ticket: Ticket,
         flaws: &mut Flaws,
     ) -> Result<Message, Silence> {
         let server = SocketAddr::new(query.server, self.port);
         let arrival = timeout_at(Instant::now() + query.timeout.unwrap_or(DEFAULT_TIMEOUT), async {
-            socket.socket.send_to(octets, server).await.map_err(|error| silence_of_send(&error))?;
+            socket.line.post(Outgoing { server, octets });
             ticket.arrival().await.ok_or(Silence::Timeout)
         });
         let arrival = arrival.await.unwrap_or(Err(Silence::Timeout))?;
@@ -144,6 +161,7 @@ impl UdpTransport {
                 query.budget.spend_octets(octets);
                 Err(Silence::Mismatched)
             }
+            Arrival::Unsent(silence) => Err(silence),
         }
     }
 
@@ -171,11 +189,16 @@ impl UdpTransport {
     fn open(&self, local: SocketAddr) -> io::Result<Arc<PoolSocket>> {
         let socket = std::net::UdpSocket::bind(local)?;
         socket.set_nonblocking(true)?;
-        let socket = Arc::new(UdpSocket::from_std(socket)?);
+        // What the operating system does not give is not needed to work.
+        let _ = SockRef::from(&socket).set_recv_buffer_size(SOCKET_BUFFER_OCTETS);
+        let _ = SockRef::from(&socket).set_send_buffer_size(SOCKET_BUFFER_OCTETS);
+        let socket = UdpSocket::from_std(socket)?;
         let number = self.next_socket.fetch_add(1, Ordering::Relaxed);
-        let receiver = tokio::spawn(receive(Arc::clone(&socket), number, Arc::clone(&self.book), self.port));
+        let line =
+            Arc::new(Line { socket, is_ipv4: local.is_ipv4(), outbox: Mutex::default(), has_mail: Notify::new() });
+        let task = tokio::spawn(serve(Arc::clone(&line), number, Arc::clone(&self.book), self.port));
         let questions_left = AtomicU32::new(QUESTIONS_PER_SOCKET - 1);
-        Ok(Arc::new(PoolSocket { number, socket, receiver, questions_left, opened: Instant::now() }))
+        Ok(Arc::new(PoolSocket { number, line, task, questions_left, opened: Instant::now() }))
     }
 }
 
@@ -184,7 +207,7 @@ impl PoolSocket {
     fn take_question(&self) -> bool {
         let take = |left: u32| left.checked_sub(1);
         self.opened.elapsed() < SOCKET_AGE
-            && !self.receiver.is_finished()
+            && !self.task.is_finished()
             && self.questions_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
     }
 }
@@ -195,22 +218,59 @@ impl Transport for UdpTransport {
     }
 }
 
-/// Receives on one socket until it is given up; what comes from another port than the servers' is not looked at.
-async fn receive(socket: Arc<UdpSocket>, number: u64, book: Arc<Book>, port: u16) {
-    let mut buffer = vec![0; DATAGRAM_OCTETS];
+impl Line {
+    /// Lets a datagram leave with the next ones.
+    fn post(&self, datagram: Outgoing) {
+        let mut outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
+        outbox.push(datagram);
+        if outbox.len() == 1 {
+            self.has_mail.notify_one();
+        }
+    }
+
+    /// Sends all that is to leave; questions that cannot leave get to hear why.
+    async fn send_all(&self, number: u64, book: &Book) {
+        let mail = std::mem::take(&mut *self.outbox.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut left = mail.as_slice();
+        while let Some(first) = left.first() {
+            let sent = match send(&self.socket, left) {
+                Ok(sent) => sent,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    // What it says shows itself with the next try.
+                    let _ = self.socket.writable().await;
+                    0
+                }
+                Err(error) => {
+                    book.give_up(first.server.ip(), number, &first.octets, silence_of_send(&error));
+                    1
+                }
+            };
+            left = left.get(sent..).unwrap_or_default();
+        }
+    }
+}
+
+/// Sends and receives on one socket until it is given up; what comes from another port than the servers' is not looked
+/// at.
+async fn serve(line: Arc<Line>, number: u64, book: Arc<Book>, port: u16) {
     let mut errors = 0;
     while errors < ERRORS_IN_A_ROW {
-        match socket.recv_from(&mut buffer).await {
-            Ok((length, from)) => {
-                errors = 0;
-                let server: IpAddr = from.ip();
-                if let (true, Some(octets)) = (from.port() == port, buffer.get(..length)) {
-                    book.dispatch(server, number, octets);
+        tokio::select! {
+            () = line.has_mail.notified() => line.send_all(number, &book).await,
+            _ = line.socket.readable() => {
+                let received = receive(&line.socket, line.is_ipv4, |from, octets| {
+                    if from.port() == port {
+                        book.dispatch(from.ip(), number, octets);
+                    }
+                });
+                match received {
+                    Ok(()) => errors = 0,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => errors = 0,
+                    Err(_) => {
+                        errors += 1;
+                        tokio::task::yield_now().await;
+                    }
                 }
-            }
-            Err(_) => {
-                errors += 1;
-                tokio::task::yield_now().await;
             }
         }
     }

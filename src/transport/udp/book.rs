@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::dns::message::{HEADER_OCTETS, is_bare_error_to, is_reply_in_other_letters, is_reply_to};
 use crate::dns::rrset::Rcode;
+use crate::evidence::Silence;
 
 /// How long a closed question is remembered: longer than honest servers take to answer late.
 const CLOSED_KEPT: Duration = Duration::from_secs(10);
@@ -35,6 +36,8 @@ pub(super) enum Arrival {
     Suspicion(usize),
     /// The same, and it would match this question but for the case of its letters.
     OtherLetters(usize),
+    /// Nothing: the query could not leave.
+    Unsent(Silence),
 }
 
 /// All questions of one transport.
@@ -130,6 +133,16 @@ impl Book {
             }
         }
         page.suspect(octets.len());
+    }
+
+    /// Tells a question that it could not leave.
+    pub(super) fn give_up(&self, server: IpAddr, socket: u64, query: &[u8], silence: Silence) {
+        let (Some(id), Some(mut page)) = (id_of(query), self.pages.get_mut(&server)) else { return };
+        let slot = (socket, id);
+        if let Some(waiter) = page.entries.get_mut(&slot).and_then(|entry| entry.waiter.take()) {
+            page.closed.push_back((slot, Instant::now()));
+            let _ = waiter.send(Arrival::Unsent(silence));
+        }
     }
 
     /// Returns the queries to an address that are out.

@@ -6,7 +6,7 @@ use futures::future::join_all;
 
 use super::*;
 use crate::dns::rrset::Rcode;
-use crate::transport::tests::{HostileServer, Stream, echo, hasty_query};
+use crate::transport::tests::{HostileServer, Stream, echo, hasty_query, query};
 
 /// Asks one question of a server that replies as told.
 async fn ask(replies: impl FnMut(usize, &[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Result<Message, Silence> {
@@ -78,7 +78,7 @@ async fn a_reply_from_another_port_or_address_is_not_looked_at() {
         let (exchange, ()) = tokio::join!(udp.exchange(&query), async {
             // The forger knows everything but cannot use the server's port.
             tokio::task::yield_now().await;
-            let ours = udp.pools[0].lock().unwrap()[0].socket.local_addr().unwrap().port();
+            let ours = udp.pools[0].lock().unwrap()[0].line.socket.local_addr().unwrap().port();
             let octets = udp.book.queries(victim.address).remove(0);
             forger.send_to(&echo(&octets), ("127.0.0.1", ours)).await.unwrap();
         });
@@ -101,9 +101,8 @@ async fn a_late_reply_does_not_answer_a_new_question() {
     let mut outcomes = Vec::new();
     for _ in 0..2 {
         let (octets, ticket) = udp.enter(&query, socket.number).unwrap();
-        outcomes.push(
-            udp.send_and_wait(&query, &socket, &octets, ticket, &mut Flaws::default()).await.map(|reply| reply.id),
-        );
+        let exchange = udp.send_and_wait(&query, &socket, Arc::clone(&octets), ticket, &mut Flaws::default()).await;
+        outcomes.push(exchange.map(|reply| reply.id));
         assert!(udp.book.queries(server.address).is_empty(), "nothing is out");
         if let Some(Ok(id)) = outcomes.get(1) {
             assert_eq!(id.to_be_bytes(), octets[..2]);
@@ -111,6 +110,46 @@ async fn a_late_reply_does_not_answer_a_new_question() {
     }
     assert_eq!(outcomes[0], Err(Silence::Timeout));
     assert!(outcomes[1].is_ok());
+}
+
+#[tokio::test]
+async fn questions_that_leave_together_each_get_their_own_reply() {
+    let server = HostileServer::start("127.0.0.1", |_, query| vec![echo(query)], |_, _| Stream::Hold).await;
+    let udp = UdpTransport::new(server.port, Source::default()).unwrap();
+    let query = server.query();
+    // More than one system call takes, all on one socket.
+    let socket = udp.socket(udp.source.local_for(server.address).unwrap()).unwrap();
+    let asked = (0..100).map(|_| {
+        let (octets, ticket) = udp.enter(&query, socket.number).unwrap();
+        let id = u16::from_be_bytes([octets[0], octets[1]]);
+        let (udp, query, socket) = (&udp, &query, &socket);
+        async move {
+            let exchange = udp.send_and_wait(query, socket, octets, ticket, &mut Flaws::default()).await;
+            (id, exchange.map(|reply| reply.id))
+        }
+    });
+    for (id, reply) in join_all(asked).await {
+        assert_eq!(reply, Ok(id));
+    }
+    assert_eq!(server.seen(), (100, 0));
+}
+
+#[tokio::test]
+async fn a_question_that_cannot_leave_is_told_and_holds_no_other_up() {
+    let server = HostileServer::start("127.0.0.1", |_, query| vec![echo(query)], |_, _| Stream::Hold).await;
+    let udp = UdpTransport::new(server.port, Source::default()).unwrap();
+    let socket = udp.socket(udp.source.local_for(server.address).unwrap()).unwrap();
+    // The system lets nobody send to all hosts who did not say so before.
+    let queries = [query("255.255.255.255"), server.query()];
+    let asked = queries.iter().map(|query| {
+        let (octets, ticket) = udp.enter(query, socket.number).unwrap();
+        let (udp, socket) = (&udp, &socket);
+        async move { udp.send_and_wait(query, socket, octets, ticket, &mut Flaws::default()).await }
+    });
+    let outcomes = join_all(asked).await;
+    assert_eq!(outcomes[0], Err(Silence::Limit));
+    assert!(outcomes[1].is_ok());
+    assert!(udp.book.queries(queries[0].server).is_empty());
 }
 
 #[tokio::test]
@@ -136,7 +175,7 @@ async fn ports_ids_and_cases_vary() {
     }
     assert!(numbers.len() > SOCKETS_PER_FAMILY, "worn sockets are replaced");
     let ports: HashSet<u16> =
-        udp.pools[0].lock().unwrap().iter().map(|one| one.socket.local_addr().unwrap().port()).collect();
+        udp.pools[0].lock().unwrap().iter().map(|one| one.line.socket.local_addr().unwrap().port()).collect();
     assert_eq!(ports.len(), SOCKETS_PER_FAMILY);
     let query = hasty_query(server.address);
     let queries: HashSet<Vec<u8>> = (0..1000).map(|_| encode_with_case(&query, rand::random())).collect();
