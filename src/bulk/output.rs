@@ -49,6 +49,8 @@ pub enum Format {
     Csv,
     /// Text to read: the verdict, and below it what to type where. No run goes on from it.
     Text,
+    /// Not at all: only the counts at the end are wanted. No run goes on from it.
+    Nothing,
 }
 
 /// A row that is done.
@@ -79,6 +81,7 @@ impl fmt::Display for Format {
             Self::JsonLines => "jsonl",
             Self::Csv => "csv",
             Self::Text => "text",
+            Self::Nothing => "nothing",
         })
     }
 }
@@ -88,7 +91,7 @@ impl Format {
     #[must_use]
     pub fn header(self) -> String {
         match self {
-            Self::JsonLines | Self::Text => String::new(),
+            Self::JsonLines | Self::Text | Self::Nothing => String::new(),
             Self::Csv => csv_line(&COLUMNS),
         }
     }
@@ -105,6 +108,7 @@ impl Format {
             },
             Self::Csv => flatten(row, &report),
             Self::Text => narrate(&report),
+            Self::Nothing => String::new(),
         };
         Finished { line, gist, input_line: None }
     }
@@ -124,6 +128,7 @@ impl Format {
                 csv_line(&cells.collect::<Vec<_>>())
             }
             Self::Text => format!("{:<13}  row {row}: {error}\n", "error"),
+            Self::Nothing => String::new(),
         };
         Finished { line, gist: Gist { row, error: Some(error), ..Gist::default() }, input_line }
     }

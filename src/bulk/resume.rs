@@ -330,7 +330,7 @@ fn read_earlier(file: &mut File, path: &Path, format: Format, earlier: &mut Earl
                 CsvLine::Open | CsvLine::Broken => None,
             },
             Format::JsonLines => Gist::from_json(text).map(Some),
-            Format::Text => None,
+            Format::Text | Format::Nothing => None,
         };
         if let Some(gist) = gist.ok_or_else(foreign)?
             && earlier.done.insert(gist.row)

@@ -186,6 +186,9 @@ pub(crate) struct BulkArguments {
     /// How results are written [default: text on a terminal, csv where the output's name ends in .csv, else jsonl]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) format: Option<FormatWord>,
+    /// Write no results, only the summary at the end
+    #[arg(long, conflicts_with_all = ["output", "format", "resume"])]
+    pub(crate) summary_only: bool,
     /// Go on with a run that was cut off: keep what the output holds, check the rest
     #[arg(long, requires = "output")]
     pub(crate) resume: bool,

@@ -102,6 +102,7 @@ fn format(arguments: &BulkArguments) -> Format {
     let is_csv = |path: &Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     match arguments.format {
         Some(word) => word.into(),
+        None if arguments.summary_only => Format::Nothing,
         None if arguments.output.as_deref().is_some_and(is_csv) => Format::Csv,
         None if arguments.output.is_none() && console::is_stdout_terminal() => Format::Text,
         None => Format::JsonLines,
