@@ -1,6 +1,7 @@
 //! Ctrl-C, and being told to end.
 
 use std::io;
+use std::thread;
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -30,16 +31,17 @@ struct Signals {
 }
 
 impl Interrupts {
-    /// Starts to listen; must be called inside a tokio runtime.
+    /// Starts to listen, on a thread of its own: the one that checks may be stuck.
     pub(crate) fn listen() -> Result<Self, Failure> {
-        let mut signals = Signals::new().map_err(Failure::Runtime)?;
         let (sender, first) = mpsc::channel(1);
-        tokio::spawn(async move {
-            let code = signals.next().await;
-            // Nobody waits for it any more where the command is just ending.
-            let _ = sender.send(code).await;
-            std::process::exit(signals.next().await.into());
+        let (started, has_started) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let outcome = runtime.and_then(|runtime| runtime.block_on(hear(sender, &started)));
+            // What went wrong before it started is told; once it has, it ends with the program.
+            let _ = started.send(outcome);
         });
+        has_started.recv().unwrap_or(Ok(())).map_err(Failure::Runtime)?;
         Ok(Self { first })
     }
 
@@ -50,6 +52,16 @@ impl Interrupts {
             None => std::future::pending().await,
         }
     }
+}
+
+/// Hears signals and says when it has begun to; ends the program with the second one.
+async fn hear(first: mpsc::Sender<u8>, started: &std::sync::mpsc::Sender<io::Result<()>>) -> io::Result<()> {
+    let mut signals = Signals::new()?;
+    let _ = started.send(Ok(()));
+    let code = signals.next().await;
+    // Nobody waits for it any more where the command is just ending.
+    let _ = first.send(code).await;
+    std::process::exit(signals.next().await.into());
 }
 
 impl Signals {
