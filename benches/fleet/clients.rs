@@ -1,0 +1,114 @@
+//! The programs that are measured, each run as a process of its own.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::world::{Rows, World, find};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+
+/// How often the memory of a program is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// What one run took.
+pub(crate) struct Run {
+    /// What ran.
+    pub(crate) what: &'static str,
+    /// From start to end.
+    pub(crate) wall: Duration,
+    /// The processor time of the whole process.
+    pub(crate) cpu: Duration,
+    /// The questions that were asked.
+    pub(crate) questions: u64,
+    /// The domains that came out; zero where the program knows of none.
+    pub(crate) domains: u64,
+    /// The most memory that was held.
+    pub(crate) peak_kib: u64,
+}
+
+/// Runs a program to its end. How many questions and domains there were is for the caller.
+fn run(what: &'static str, command: &mut Command) -> Run {
+    let before = children_cpu();
+    let started = Instant::now();
+    let mut child = command.stdin(Stdio::null()).spawn().unwrap();
+    let status_file = format!("/proc/{}/status", child.id());
+    let mut peak_kib = 0;
+    while child.try_wait().unwrap().is_none() {
+        let status = fs::read_to_string(&status_file).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak_kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(peak_kib);
+        std::thread::sleep(LOOK_EVERY);
+    }
+    Run { what, wall: started.elapsed(), cpu: children_cpu() - before, questions: 0, domains: 0, peak_kib }
+}
+
+/// Returns the processor time of all programs that were run and have ended.
+fn children_cpu() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).unwrap();
+    let microseconds = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Duration::from_micros(microseconds.try_into().unwrap())
+}
+
+/// Returns the command that checks the rows of a file.
+pub(crate) fn bulk_command(world: &World, rows: &Rows) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zoneproof"));
+    command.arg("bulk").arg(&rows.path).arg("--root-hints").arg(&world.hints);
+    command.args(["--dns-port", &world.port.to_string()]);
+    command.args(["--allow-special-addresses", "--no-ipv6", "--max-qps", "0", "--max-qps-per-server", "0"]);
+    command
+}
+
+/// Checks the rows of a file and writes a report on each.
+pub(crate) fn zoneproof(world: &World, what: &'static str, rows: &Rows) -> Run {
+    let output = world.folder.path().join("reports.jsonl");
+    let run = bulk(world, what, rows, |command| command.arg("-o").arg(&output));
+    let reports = fs::read_to_string(&output).unwrap();
+    assert_eq!(reports.lines().count(), rows.domains, "a report for every row");
+    run
+}
+
+/// Checks the rows of a file and writes nothing but the summary.
+pub(crate) fn summary(world: &World, what: &'static str, rows: &Rows) -> Run {
+    bulk(world, what, rows, |command| command.arg("--summary-only"))
+}
+
+/// Checks the rows of a file; what it took is in the first line of the summary.
+fn bulk(world: &World, what: &'static str, rows: &Rows, add: impl FnOnce(&mut Command) -> &mut Command) -> Run {
+    let file = world.folder.path().join("summary");
+    let mut command = bulk_command(world, rows);
+    add(&mut command).stdout(Stdio::null()).stderr(fs::File::create(&file).unwrap());
+    let mut run = run(what, &mut command);
+    let summary = fs::read_to_string(file).unwrap();
+    let questions = summary.split_once("; ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
+    run.questions = questions.unwrap_or_else(|| panic!("{summary}"));
+    run.domains = u64::try_from(rows.domains).unwrap();
+    run
+}
+
+/// Asks the busiest server everything about its tenants; one client, a hundred questions out at one time.
+pub(crate) fn dnsperf(world: &World) -> Run {
+    let output = world.folder.path().join("dnsperf");
+    let mut command = Command::new(find("dnsperf").unwrap());
+    command.args(["-s", &world.busiest.to_string(), "-p", &world.port.to_string(), "-d"]).arg(&world.questions);
+    command.args(["-e", "-c", "1", "-T", "1", "-q", "100", "-n", "10"]);
+    let mut run = run("dnsperf", command.stdout(fs::File::create(&output).unwrap()).stderr(Stdio::null()));
+    let text = fs::read_to_string(&output).unwrap();
+    let completed = text.lines().find_map(|line| line.trim().strip_prefix("Queries completed:"));
+    run.questions = completed.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap();
+    run
+}
+
+/// Fires the same questions with massdns.
+pub(crate) fn massdns(world: &World, program: &Path) -> Run {
+    let resolvers = world.folder.path().join("resolvers");
+    fs::write(&resolvers, format!("{}:{}\n", world.busiest, world.port)).unwrap();
+    let mut command = Command::new(program);
+    command.arg("-r").arg(&resolvers).args(["-t", "CNAME", "-o", "S", "-s", "100", "-w", "/dev/null"]);
+    command.arg(&world.questions).stderr(Stdio::null());
+    let mut run = run("massdns", &mut command);
+    let text = fs::read_to_string(&world.questions).unwrap();
+    run.questions = u64::try_from(text.lines().count()).unwrap();
+    run
+}

@@ -1,0 +1,58 @@
+//! The table of medians and ratios.
+
+use crate::clients::Run;
+use crate::world::World;
+
+/// Returns the middle one.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Returns the median of one figure over the runs of one program.
+fn median_of(runs: &[Run], what: &str, figure: impl Fn(&Run) -> f64) -> f64 {
+    median(runs.iter().filter(|run| run.what == what).map(figure).collect())
+}
+
+/// Returns the microseconds of processor time that a question takes.
+fn cpu_of_a_question(run: &Run) -> f64 {
+    run.cpu.as_secs_f64() * 1e6 / precise(run.questions)
+}
+
+/// Turns a count into what can be divided by.
+fn precise(count: u64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// Prints one line for each program: the medians of its runs.
+pub(crate) fn print(world: &World, runs: &[Run]) {
+    let rounds = runs.iter().filter(|run| run.what == "dnsperf").count();
+    let (server, rows) = (world.software.program(), world.every_row.domains);
+    println!("{rows} tenants on {server}, medians of {rounds} rounds; CPU of the whole process");
+    println!();
+    println!(
+        "| what | questions a domain | CPU a question | over dnsperf | CPU a domain | domains a second | peak memory |"
+    );
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    let yardstick = median_of(runs, "dnsperf", cpu_of_a_question);
+    let mut known: Vec<&str> = Vec::new();
+    for run in runs {
+        if known.contains(&run.what) {
+            continue;
+        }
+        known.push(run.what);
+        let of = |figure: &dyn Fn(&Run) -> f64| median_of(runs, run.what, figure);
+        let cpu = of(&cpu_of_a_question);
+        let memory = of(&|run| precise(run.peak_kib) / 1024.0);
+        let start = format!("| {} |", run.what);
+        let middle = format!("{cpu:.1} µs | {:.2} |", cpu / yardstick);
+        if run.domains == 0 {
+            println!("{start} | {middle} | | {memory:.0} MiB |");
+            continue;
+        }
+        let questions = of(&|run| precise(run.questions) / precise(run.domains));
+        let cpu_of_a_domain = of(&|run| run.cpu.as_secs_f64() * 1e6 / precise(run.domains));
+        let pace = of(&|run| precise(run.domains) / run.wall.as_secs_f64());
+        println!("{start} {questions:.1} | {middle} {cpu_of_a_domain:.0} µs | {pace:.0} | {memory:.0} MiB |");
+    }
+}
