@@ -127,16 +127,9 @@ impl Walker {
             if !following.met.insert(following.at.name.clone()) {
                 return Err(LookupFailure::CnameLoop);
             }
-            let found = self.walk(following.at.clone(), Until::Answer, journey).await;
+            let (found, proof) = self.ask_proven(&following.at, journey, validator.as_deref_mut()).await?;
             let response = found.seen.last().and_then(|(_, seen)| seen.response());
             let (Some(response), Some(message)) = (response, &found.message) else { return Err(failure_of(&found)) };
-            if !is_final(response) {
-                return Err(failure_of(&found));
-            }
-            let proof = match &mut validator {
-                Some(validator) => Some(validator.prove(&following.at, response, message).await?),
-                None => None,
-            };
             if let Some(Proof { security, .. }) = proof {
                 following.security = following.security.and(security);
             }
@@ -145,6 +138,36 @@ impl Walker {
             }
         }
         Err(LookupFailure::ChainTooLong)
+    }
+}
+
+impl Walker {
+    /// Asks one question and has the reply proven; where that fails, another server is asked, once: one of several may serve
+    /// an old zone, or leave proofs out.
+    async fn ask_proven(
+        &self,
+        question: &Question,
+        journey: Journey<'_>,
+        mut validator: Option<&mut Validator<'_>>,
+    ) -> Result<(Found, Option<Proof>), LookupFailure> {
+        let mut avoid = None;
+        loop {
+            let found = self.walk(question.clone(), Until::Answer, Journey { avoid, ..journey }).await;
+            let (Some((_, seen)), Some(message)) = (found.seen.last(), &found.message) else {
+                return Err(failure_of(&found));
+            };
+            let Some(response) = seen.response().filter(|response| is_final(response)) else {
+                return Err(failure_of(&found));
+            };
+            let Some(validator) = validator.as_deref_mut() else { return Ok((found, None)) };
+            match validator.prove(question, response, message).await {
+                Ok(proof) => return Ok((found, Some(proof))),
+                Err(LookupFailure::Bogus(cause)) if avoid.is_none() && cause != Bogus::TooMuchWork => {
+                    avoid = Some(seen.address);
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
     }
 }
 

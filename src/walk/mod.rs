@@ -75,6 +75,8 @@ pub struct Journey<'a> {
     pub minimises: bool,
     /// What is wanted of the reply to the walk's question; of servers' addresses, the meaning alone.
     pub detail: Detail,
+    /// An address that is asked only where there is no other: what it said before could not be proven.
+    avoid: Option<IpAddr>,
     /// The servers whose addresses are being looked up, the outermost first.
     stack: &'a [Name],
 }
@@ -83,7 +85,7 @@ impl<'a> Journey<'a> {
     /// Sets out from nothing.
     #[must_use]
     pub fn new(budget: &'a Arc<Budget>, max_age: Duration) -> Self {
-        Self { budget, max_age, log: None, minimises: false, detail: Detail::Meaning, stack: &[] }
+        Self { budget, max_age, log: None, minimises: false, detail: Detail::Meaning, avoid: None, stack: &[] }
     }
 
     /// Has servers told no more of a question than they need, or not.
@@ -157,7 +159,7 @@ impl Walker {
                             continue;
                         }
                     }
-                    let Some((server, address)) = choose(&question.name, untried) else {
+                    let Some((server, address)) = choose(&question.name, untried, journey.avoid) else {
                         walk.stop();
                         continue;
                     };
@@ -364,7 +366,10 @@ fn address_of(rdata: &Rdata) -> Option<IpAddr> {
 
 /// Chooses whom to ask: IPv4 before IPv6, since many hosts have no route for the latter; among
 /// these by the name, so that the names of a bulk run spread over all servers.
-fn choose(name: &Name, untried: Vec<(Name, IpAddr)>) -> Option<(Name, IpAddr)> {
+fn choose(name: &Name, mut untried: Vec<(Name, IpAddr)>, avoid: Option<IpAddr>) -> Option<(Name, IpAddr)> {
+    if untried.iter().any(|(_, address)| Some(*address) != avoid) {
+        untried.retain(|(_, address)| Some(*address) != avoid);
+    }
     let (v4, v6): (Vec<_>, Vec<_>) = untried.into_iter().partition(|(_, address)| address.is_ipv4());
     let some = if v4.is_empty() { v6 } else { v4 };
     let sum: usize = name.wire().iter().map(|octet| usize::from(octet.to_ascii_lowercase())).sum();
