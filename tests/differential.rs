@@ -242,11 +242,11 @@ fn is_limit(failure: Option<LookupFailure>) -> bool {
     matches!(failure, Some(LookupFailure::ChainTooLong | LookupFailure::BudgetExceeded))
 }
 
-/// Says whether we and BIND ask on where the two others do not.
+/// Says whether we and BIND ask on where the two others do not: a server that a delegation names does not serve the zone.
 ///
-/// A server that a delegation names, and that serves only the zone above, refers to the very zone that it was asked about:
-/// it is lame. Unbound and Knot Resolver take that for an answer without records; BIND and we ask the next server, which
-/// has them.
+/// Where it serves the zone above, it refers to the very zone that it was asked about, which Unbound and Knot Resolver take
+/// for an answer without records; and at times they give up (SERVFAIL) where the next server has a signed answer. BIND and
+/// we ask the next server.
 fn is_lame_case(
     forest: &Forest,
     question: &Question,
@@ -257,7 +257,8 @@ fn is_lame_case(
     let bind = Resolver::ALL.iter().zip(others).find(|(resolver, _)| **resolver == Resolver::Bind);
     let is_as_bind = bind.is_some_and(|(_, outcome)| outcome.as_ref() == Some(own));
     let is_empty = agreed.rcode == Rcode::NOERROR && agreed.answers.is_empty();
-    is_as_bind && is_empty && forest.has_lame_server(&question.name.to_lowercase().to_string())
+    let is_given_up = agreed.rcode == Rcode::SERVFAIL && own.is_authentic;
+    is_as_bind && (is_empty || is_given_up) && forest.has_lame_server(&question.name.to_lowercase().to_string())
 }
 
 #[test]
