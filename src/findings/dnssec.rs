@@ -18,23 +18,33 @@ use crate::findings::finding::{Argument, Finding, Subject};
 use crate::findings::inquiry::Inquiry;
 use crate::findings::status::standing;
 
+/// The most DS records of a zone that are looked at (threats.md A11).
+const MAX_VOUCHERS: usize = 8;
+/// The most keys of one server that are compared with them by digest (threats.md A11: two for each tag). An owner can make
+/// thousands that share one tag.
+const MAX_KEYS_COMPARED: usize = 16;
 /// For how long a signature may be over before it is called expired: as far as clocks differ (faults.md §5).
 const CLOCK_TOLERANCE_SECONDS: u32 = 3600;
 
 /// Compares what a zone's parent vouches for with the keys that its servers give; at most one finding.
 ///
-/// The keys are asked for only where there are DS records. Of what fewer than half of the servers answer, nothing is said.
+/// The keys are asked for only where there are DS records. Nothing is said of what fewer than half of the servers answer, nor
+/// of a zone with more DS records, or more keys that they may mean, than anybody has: comparing them all is made costly on
+/// purpose.
 /// Arguments: `key_tags`, those that the parent names; `digest_differs` where a key has the tag and another digest;
 /// `seconds_over` and `signed`, how long the signatures over what have been over.
 pub(super) fn examine(cut: &ZoneCut, severity: Severity, inquiry: &mut Inquiry<'_>) -> Option<Finding> {
     let signer = Question::new(cut.zone.clone(), RecordType::DS);
     let vouched = inquiry.look_at(&signer, cut.parent.as_ref()?);
     let wanted: BTreeSet<Voucher> = records_of(vouched.seen.first()?).filter_map(Voucher::read).collect();
-    if wanted.is_empty() {
+    if wanted.is_empty() || wanted.len() > MAX_VOUCHERS {
         return None;
     }
     let keys = inquiry.look_at_every(&Question::new(cut.zone.clone(), RecordType::DNSKEY));
-    if !standing(inquiry.evidence(), &keys.question, |_| true).is_checkable() {
+    let is_named = |key: &KeyId| wanted.iter().any(|voucher| voucher.key == *key);
+    let named_at = |seen: &&Observation| records_of(seen).filter_map(zone_key).filter(is_named).count();
+    let most_named = keys.seen.iter().map(named_at).max().unwrap_or_default();
+    if !standing(inquiry.evidence(), &keys.question, |_| true).is_checkable() || most_named > MAX_KEYS_COMPARED {
         return None;
     }
     let matching = |seen: &Observation| matching_keys(&cut.zone, seen, &wanted);
@@ -46,10 +56,12 @@ pub(super) fn examine(cut: &ZoneCut, severity: Severity, inquiry: &mut Inquiry<'
         finding.proven_by(&keys.question, keys.seen.clone())
     };
     if keys.seen.iter().all(|seen| matching(seen).is_empty()) {
-        let has_tag = |key: KeyId| wanted.iter().any(|voucher| voucher.key == key);
-        let is_named = keys.seen.iter().flat_map(|seen| records_of(seen)).filter_map(zone_key).any(has_tag);
         let finding = start(Code::DnssecBogusNoDnskey);
-        return Some(if is_named { finding.with("digest_differs", Argument::Text("yes".to_owned())) } else { finding });
+        return Some(if most_named > 0 {
+            finding.with("digest_differs", Argument::Text("yes".to_owned()))
+        } else {
+            finding
+        });
     }
     let over = |seconds: u32, signed: &str| {
         let finding = start(Code::DnssecExpiredSig).with("signed", Argument::Text(signed.to_owned()));
@@ -102,4 +114,68 @@ fn records_of(seen: &Observation) -> impl Iterator<Item = &Rdata> {
         _ => None,
     };
     rrset.into_iter().flat_map(|rrset| rrset.data())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::response::Answer;
+    use crate::dns::rrset::{RRset, Record, Ttl};
+    use crate::evidence::Evidence;
+    use crate::findings::sample::{evidence, name, question, say};
+
+    /// The tag that all keys of [`keys`] have.
+    const TAG: u16 = 0x0100 + 0x0308 + 5000;
+
+    /// Makes keys that differ and have one tag.
+    fn keys(count: u16) -> Vec<Vec<u8>> {
+        let pair = |number: u16| [number.to_be_bytes(), (5000 - number).to_be_bytes()].concat();
+        (0..count).map(|number| [&[1, 0, 3, 8][..], &pair(number)].concat()).collect()
+    }
+
+    /// Makes DS records for a tag that differ and are of no key.
+    fn signers(tag: u16, count: u8) -> Vec<Vec<u8>> {
+        (0..count).map(|number| [&tag.to_be_bytes()[..], &[8, 2], &[number; 32]].concat()).collect()
+    }
+
+    /// Puts answers of octets in the place of what servers of a zone say to a question.
+    fn answer(evidence: &mut Evidence, asked: &str, zone: &str, data: Vec<Vec<u8>>) {
+        let asked = question(asked);
+        say(evidence, &asked, &name(zone), None, "nodata");
+        let octets = |octets: Vec<u8>| Rdata::Other { kind: asked.kind, octets: octets.into() };
+        let record = |data| Record { owner: asked.name.clone(), ttl: Ttl::from_wire(300), rdata: octets(data) };
+        let records: Vec<Record> = data.into_iter().map(record).collect();
+        let rrset = RRset::collect(&asked.name, asked.kind, &records).unwrap();
+        let seen: Vec<Observation> =
+            evidence.all_observations().filter(|(known, _)| **known == asked).map(|(_, seen)| seen.clone()).collect();
+        for mut seen in seen {
+            if let Outcome::Replied(reply) = &mut seen.outcome {
+                reply.response = Response::Answer(Answer { rrset: rrset.clone(), dname: None });
+            }
+            evidence.add_observation(asked.clone(), seen);
+        }
+    }
+
+    /// Examines `example.com.` with these DS records and keys.
+    fn found(signers: Vec<Vec<u8>>, keys: Vec<Vec<u8>>) -> Option<Code> {
+        let mut evidence = evidence("zone example.com. ns1.example.=192.0.2.1");
+        answer(&mut evidence, "example.com. DS", "com.", signers);
+        answer(&mut evidence, "example.com. DNSKEY", "example.com.", keys);
+        let cut = evidence.cut(&name("example.com.")).unwrap();
+        examine(cut, Severity::Error, &mut Inquiry::closed(&evidence)).map(|finding| finding.code)
+    }
+
+    #[test]
+    fn nothing_is_said_of_more_ds_records_than_anybody_has() {
+        assert_eq!(found(signers(1, 8), keys(3)), Some(Code::DnssecBogusNoDnskey));
+        assert_eq!(found(signers(1, 9), keys(3)), None);
+    }
+
+    #[test]
+    #[cfg(feature = "dnssec")]
+    fn nothing_is_said_of_keys_of_one_tag_that_are_too_many_to_compare() {
+        assert_eq!(found(signers(TAG, 8), keys(16)), Some(Code::DnssecBogusNoDnskey));
+        assert_eq!(found(signers(TAG, 8), keys(17)), None);
+        assert_eq!(found(signers(1, 8), keys(2000)), Some(Code::DnssecBogusNoDnskey), "keys that nothing names");
+    }
 }
