@@ -1,5 +1,7 @@
 //! Remedies for the MX records of Amazon SES: the domain's own, and those of the custom MAIL FROM name.
 
+use std::collections::BTreeSet;
+
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::response::Response;
@@ -255,7 +257,7 @@ fn steps_for(case: &Case<'_>, step: Step) -> Vec<Step> {
     if there.len() < 2 {
         return vec![step];
     }
-    let wrong = case.names("exchanges");
+    let wrong: BTreeSet<&Name> = case.names("exchanges").iter().collect();
     let mut steps: Vec<Step> = there
         .iter()
         .filter(|(_, host)| wrong.contains(host))

@@ -98,5 +98,5 @@ fn key(kind: &TermKind) -> String {
 
 /// Writes a record of `terms`.
 fn write(terms: &[&TermKind]) -> String {
-    terms.iter().fold(VERSION.to_owned(), |text, term| format!("{text} {term}"))
+    terms.iter().fold(VERSION.to_owned(), |text, term| text + " " + &term.to_string())
 }

@@ -3,14 +3,15 @@
 //! Evaluates nothing: all live terms count, as for a sender that none of them matches. Asks nothing either: what is not
 //! answered yet is told, and so is what stays unknown.
 
-use super::evaluation::Answer;
+use super::evaluation::{Answer, MAX_EXCHANGERS};
 use super::{DomainSpec, Mechanism, Qualifier, SpfRecord, TermKind, is_spf, parse};
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::rrset::{Question, RecordType};
 use crate::records::txt::join;
 
-/// The most lookups that are followed; a tree with more is beyond all limits anyway.
+/// The most lookups that are followed; a tree with more is beyond all limits anyway. Those of the record at the top are
+/// counted to the end: it may have thousands, and each may lead to a thousand hosts.
 const MAX_FOLLOWED: u32 = 40;
 
 /// One branch of the tree: a term of the record at the top, and the lookups that it takes with all below it.
@@ -105,6 +106,7 @@ impl Walk<'_> {
                     None => self.survey.is_whole = false,
                 }
             }
+            _ if self.survey.lookups > MAX_FOLLOWED => {}
             TermKind::Directive(_, Mechanism::A(spec, _)) => {
                 if let Some(name) = or_own(spec) {
                     self.ask(Question::new(name, RecordType::A));
@@ -117,7 +119,9 @@ impl Walk<'_> {
             }
             TermKind::Directive(_, Mechanism::Mx(spec, _)) => {
                 let Some(name) = or_own(spec) else { return };
-                for exchanger in self.ask(Question::new(name, RecordType::MX)).unwrap_or_default() {
+                let exchangers = self.ask(Question::new(name, RecordType::MX)).unwrap_or_default();
+                // Receivers stop at a name with more (RFC 7208 §4.6.4).
+                for exchanger in exchangers.into_iter().take(MAX_EXCHANGERS) {
                     if let Rdata::Mx { exchange, .. } = exchanger
                         && !exchange.is_root()
                     {
@@ -192,6 +196,30 @@ impl Walk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_of_very_many_terms_is_counted_to_its_end_and_not_followed_that_far() {
+        let terms: String = (0..500).map(|number| format!(" a:a{number}.example mx:m{number}.example")).collect();
+        let record = parse(format!("v=spf1{terms} include:taken.example").as_bytes()).unwrap();
+        let host = |name: &Name, host: u8| {
+            let exchange = name.prepend(format!("h{host}")).unwrap();
+            Rdata::Mx { preference: 0, exchange }
+        };
+        let mut asked = 0_u32;
+        let mut answer = |question: &Question| {
+            asked += 1;
+            Some(match question.kind {
+                RecordType::MX => Answer::Records((0..100).map(|number| host(&question.name, number)).collect()),
+                _ => Answer::Records(vec![Rdata::A([192, 0, 2, 1].into())]),
+            })
+        };
+        let taken = Name::parse("taken.example.").unwrap();
+        let survey =
+            Survey::over(&Name::parse("example.").unwrap(), &record, std::slice::from_ref(&taken), &mut answer);
+        assert_eq!((survey.lookups, survey.branches.len(), survey.reaches_taken), (1001, 1001, true));
+        let exchangers = u32::try_from(MAX_EXCHANGERS).unwrap();
+        assert_eq!(asked, MAX_FOLLOWED / 2 * (1 + 1 + exchangers));
+    }
 
     #[test]
     fn a_tree_is_counted_by_branch_and_its_dead_ends_are_named() {
