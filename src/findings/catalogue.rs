@@ -95,11 +95,11 @@ catalogue! {
         "Add the record at the provider that the name servers belong to, or set the name servers of the provider where it is."
         "RFC 1034 §4.2.1";
     DnssecBogusNoDnskey "dnssec_bogus_no_dnskey" Error
-        "The DS record at the registrar names a key that the zone does not have, so that validating resolvers refuse all of it."
+        "The DS record at the registrar names a key that the zone does not have, so that resolvers that check signatures refuse all of it."
         "Delete the DS record at the registrar, or switch DNSSEC on at the provider and enter its DS record."
         "RFC 4035 §5.2";
     DnssecExpiredSig "dnssec_expired_sig" Error
-        "The signatures over the zone's keys have run out, so that validating resolvers refuse all of the zone."
+        "The signatures over the zone's keys or records have run out, so that resolvers that check signatures refuse all of the zone."
         "Have the zone signed again, or delete the DS record at the registrar until it is."
         "RFC 4035 §5.3.1";
     UnableToCheck "unable_to_check" Error
@@ -351,12 +351,12 @@ catalogue! {
         "Merge them into one record."
         "RFC 7208 §4.5";
     SpfLeadingSpaceOrQuote "spf_leading_space_or_quote" Warning
-        "Blanks or quotation marks stand in front of the SPF record, so that it is none for receivers."
+        "Blanks, quotation marks or marks that cannot be seen stand in front of the SPF record, so that it is none for receivers."
         "Enter the record so that it begins with v=spf1 and nothing in front."
         "RFC 7208 §4.5";
     SpfSplitWrong "spf_split_wrong" Warning
-        "The SPF record was cut into strings at a blank that was lost; receivers join them with nothing between."
-        "Enter the record in one piece, or put the blank at the end of the string in front of the cut."
+        "The SPF record was cut into pieces at a blank that was lost; receivers join them with nothing between."
+        "Enter the record in one piece, or put the blank at the end of the piece in front of the cut."
         "RFC 7208 §3.3";
     SpfSyntax "spf_syntax" Warning
         "The SPF record cannot be read, which receivers treat as an error."
@@ -423,7 +423,7 @@ catalogue! {
         "End the record with ~all or -all."
         "RFC 7208 §4.7";
     SpfAsCname "spf_as_cname" Notice
-        "The SPF record is had over an alias: whoever holds the target decides what it says, and nothing of its own can stand beside the alias."
+        "The domain is an alias (CNAME), so that its SPF record is that of the name it points at: whoever holds that name decides what it says, and nothing of its own can stand beside the alias."
         "Nothing has to be done; replace the CNAME by records of its own where the domain needs an MX or another TXT record."
         "RFC 1034 §3.6.2";
     SpfOnUnusedName "spf_on_unused_name" Info
@@ -451,7 +451,7 @@ catalogue! {
         "Use relaxed alignment (adkim=r, aspf=r), which takes the whole organization."
         "RFC 9989 §4.4";
     DmarcMisalign "dmarc_misalign" Error
-        "The mail is signed or sent in the name of another organization than the author's, which no DMARC policy lets pass."
+        "The mail is signed or sent in the name of another organization than the author's, which does not count for DMARC."
         "Sign and send in the name of the author's domain, or of one in the same organization."
         "RFC 9989 §4.4, §4.10.2";
     DmarcRuaUnauthorised "dmarc_rua_unauthorised" Warning

@@ -38,7 +38,7 @@ pub(super) fn misalign(case: &Case<'_>) -> Remedy {
     let domain = shown(&case.expectation.domain);
     let organization = case.name("organizational_domain").map_or_else(|| domain.clone(), shown);
     let what = format!(
-        "By DMARC {domain} belongs to the organization of {organization}, but {}, which does not.{}",
+        "For DMARC, {domain} belongs to the organization of {organization}. But {}, which does not, so that it does not count.{}",
         legs(case, "", ""),
         still(case)
     );
@@ -66,7 +66,7 @@ fn still(case: &Case<'_>) -> &'static str {
     match case.text("still_aligned") {
         Some("dkim") => " The mail passes by its DKIM signature alone, and fails where that breaks on the way.",
         Some("spf") => " The mail passes by SPF alone, and fails where it is forwarded.",
-        Some(_) => " No leg is left: receivers treat the mail as failing DMARC.",
+        Some(_) => " Nothing else vouches for the mail: receivers treat it as failing DMARC.",
         None => "",
     }
 }

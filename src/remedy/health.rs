@@ -10,11 +10,17 @@ use crate::remedy::{Action, Remedy, Step};
 pub(super) fn dnssec_bogus_no_dnskey(case: &Case<'_>) -> Remedy {
     let zone = Zone::of(case);
     let tags = case.text("key_tags").map(|tags| format!(" (key tag {})", quoted(tags))).unwrap_or_default();
+    let cause = if case.text("digest_differs").is_some() {
+        "a key of its name servers has the number that the DS record in the zone above names{tags} and not the fingerprint \
+         (digest): the DS record was copied wrong, or made for another key"
+    } else {
+        "its name servers do not have the key that the DS record in the zone above names{tags}"
+    };
     let text = format!(
-        "{} is marked as signed (DNSSEC), but its name servers do not have the key that the DS record names{tags}: Amazon \
-         SES, Gmail and everyone who checks signatures see none of its records. {}, delete the DS record, or switch \
-         DNSSEC on at {} and enter the DS record that it shows.",
+        "{} is marked as signed (DNSSEC), but {}. Amazon SES, Gmail and everyone who checks signatures see none of its \
+         records. {}, delete the DS record, or switch DNSSEC on at {} and enter the DS record that it shows.",
         shown(&zone.name),
+        cause.replace("{tags}", &tags),
         zone.at_delegator(),
         zone.place.who()
     );

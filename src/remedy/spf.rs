@@ -14,7 +14,7 @@ const STARTER: &str = "v=spf1 include:amazonses.com ~all";
 /// Something stands in front of the record.
 pub(super) fn leading_space_or_quote(case: &Case<'_>) -> Remedy {
     let what = format!(
-        "The SPF record of {} has blanks or quotation marks in front, and for receivers only what begins with v=spf1 is an \
+        "The SPF record of {} has blanks, quotation marks or marks that cannot be seen in front, and for receivers only what begins with v=spf1 is an \
          SPF record.",
         shown(case.owner)
     );
@@ -24,7 +24,7 @@ pub(super) fn leading_space_or_quote(case: &Case<'_>) -> Remedy {
 /// A blank was lost where the record was cut.
 pub(super) fn split_wrong(case: &Case<'_>) -> Remedy {
     let what = format!(
-        "The SPF record of {} stands in several strings, and a blank was lost where it was cut: receivers put the strings \
+        "The SPF record of {} is stored in several pieces, and a blank was lost where it was cut: receivers put the pieces \
          together with nothing between.",
         shown(case.owner)
     );
@@ -66,7 +66,8 @@ pub(super) fn label_missing(case: &Case<'_>) -> Remedy {
 /// The record is had over an alias.
 pub(super) fn as_cname(case: &Case<'_>) -> Remedy {
     let target = case.name("target").map(|target| format!(" of {}", shown(target))).unwrap_or_default();
-    let what = format!("{} is an alias, so that its SPF record is the one{target}.", shown(case.owner));
+    let what =
+        format!("{} is an alias (a CNAME record), so that its SPF record is the one{target}.", shown(case.owner));
     let advice = format!(
         "Nothing has to be done while that stays so. Nothing else can stand beside an alias: where the domain needs an MX \
          record or a text of its own, replace the CNAME record at {}.",

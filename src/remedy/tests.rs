@@ -454,3 +454,12 @@ fn a_record_to_be_typed_is_never_cut() {
     assert_eq!(remedy.steps[0].value.as_deref(), Some(record.as_str()));
     assert!(remedy.text.contains("..."));
 }
+
+#[test]
+fn a_ds_record_of_another_key_with_the_same_number_is_told_apart() {
+    let missing = Finding::new(Code::DnssecBogusNoDnskey, zone()).with("key_tags", text("12345"));
+    let told = |finding: &Finding| remedy(finding, &expectation(), &zone_at(GODADDY)).text;
+    assert!(told(&missing).contains("do not have the key that the DS record in the zone above names (key tag 12345)."));
+    let differs = missing.clone().with("digest_differs", text("yes"));
+    assert!(told(&differs).contains("names (key tag 12345) and not the fingerprint (digest)"), "{}", told(&differs));
+}

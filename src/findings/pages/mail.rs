@@ -15,7 +15,7 @@ pub(super) const PAGES: &[(Code, Page)] = &[
     ),
     row(
         Code::SpfLeadingSpaceOrQuote,
-        "No TXT record at the name begins with v=spf1, and one does once the blanks and quotation marks in front are taken off.",
+        "No TXT record at the name begins with v=spf1, and one does once the blanks, quotation marks and marks that cannot be seen in front are taken off.",
         &[
             (Code::SpfAbsent, "there nothing like an SPF record stands at the name."),
             (Code::SpfSyntax, "there the record begins with v=spf1 and breaks further on."),
@@ -135,12 +135,13 @@ pub(super) const PAGES: &[(Code, Page)] = &[
         "The answer for the domain's texts is a CNAME, and an SPF record that names Amazon SES stands where that leads.",
         &[
             (Code::CnameAtParent, "there the domain is an alias too, and where it leads is no such record."),
+            (Code::CnameAtApex, "there the alias is the name of the zone itself."),
             (Code::MailfromIsCname, "that is about the MAIL FROM name."),
         ],
     ),
     row(
         Code::SpfOnUnusedName,
-        "The domain's SPF record is right, and a custom MAIL FROM name was told, which is another name.",
+        "The domain's SPF record is right, and whoever asked for the check named a custom MAIL FROM name, which lies below the domain. Told at full depth only.",
         &[(Code::MailfromSpfAbsent, "that is about the SPF record that counts.")],
     ),
     row(
@@ -180,7 +181,7 @@ pub(super) const PAGES: &[(Code, Page)] = &[
     ),
     row(
         Code::DmarcMisalign,
-        "The tree walk of RFC 9989 §4.10, from the author's domain and from the one that signs or sends the mail, ends at different organizational domains.",
+        "The tree walk of RFC 9989 §4.10, from the author's domain and from the one that signs or sends the mail, ends at different organizational domains. It is an error where neither the signature nor the sending counts, and a warning while one of the two does.",
         &[(
             Code::DmarcStrictMisalign,
             "there both belong to one organization, and the policy asks for the very domain.",

@@ -93,7 +93,7 @@ pub(super) const CAUSES: &[(Code, Page)] = &[
     ),
     row(
         Code::DnssecBogusNoDnskey,
-        "The zone above has DS records. The zone's keys (DNSKEY) were asked for at all its servers, and none has the tag, algorithm and digest of any of them.",
+        "The zone above has DS records. The zone's keys (DNSKEY) were asked for at all its servers, and none has the number (key tag), the algorithm and the fingerprint (digest) of any of them. Where a key has the first two and another digest, the DS record was copied wrong or made for another key.",
         &[
             (Code::DnssecExpiredSig, "there a key fits, and its signature has run out."),
             (
@@ -104,7 +104,7 @@ pub(super) const CAUSES: &[(Code, Page)] = &[
     ),
     row(
         Code::DnssecExpiredSig,
-        "The signatures (RRSIG) that came with the answers have an end that lies in the past by more than the clocks may differ.",
+        "A key fits the DS record. At every server that answers, all its signatures (RRSIG) over the keys, or all signatures over the zone's SOA record, which is signed anew with every change, ended more than an hour ago.",
         &[(Code::DnssecBogusNoDnskey, "there no key fits what the zone above says.")],
     ),
     row(
