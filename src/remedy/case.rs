@@ -14,6 +14,9 @@ use crate::remedy::place::Place;
 use crate::remedy::words::{quoted, shown};
 use crate::remedy::{Action, Remedy, Step};
 
+/// The most steps that are told one by one: a hostile zone can have thousands of records to delete.
+const MAX_STEPS: usize = 24;
+
 /// A finding and what is around it.
 pub(super) struct Case<'a> {
     /// The finding.
@@ -133,8 +136,17 @@ impl<'a> Case<'a> {
 
     /// Puts a remedy together: what is wrong, the steps at the panel that serves the name, and what
     /// that provider's users should know.
-    pub(super) fn at_panel(&self, what: String, steps: Vec<Step>) -> Remedy {
-        let sentences = [Some(what), Some(self.place.tell(&steps)), self.gotcha(), self.place.usual_time_of(&steps)];
+    ///
+    /// Of very many steps the first ones and the last one are told, and how many records more there are to delete.
+    pub(super) fn at_panel(&self, what: String, mut steps: Vec<Step>) -> Remedy {
+        let left_out = steps.len().saturating_sub(MAX_STEPS);
+        // The last one says what is added or stays.
+        let last = steps.pop_if(|_| left_out > 0);
+        steps.truncate(MAX_STEPS - usize::from(last.is_some()));
+        steps.extend(last);
+        let rest = (left_out > 0).then(|| format!("Delete the {left_out} other records of the kind there too."));
+        let sentences =
+            [Some(what), Some(self.place.tell(&steps)), rest, self.gotcha(), self.place.usual_time_of(&steps)];
         Remedy { provider: self.place.provider_id(), text: join(sentences), steps }
     }
 

@@ -463,3 +463,21 @@ fn a_ds_record_of_another_key_with_the_same_number_is_told_apart() {
     let differs = missing.clone().with("digest_differs", text("yes"));
     assert!(told(&differs).contains("names (key tag 12345) and not the fingerprint (digest)"), "{}", told(&differs));
 }
+
+#[test]
+fn of_thousands_of_records_to_delete_the_first_are_told_and_the_one_to_add() {
+    let many: Vec<String> = (0..3000).map(|number| format!("v=spf1 a:a{number}.example -all")).collect();
+    let seen = evidence(&format!(
+        "zone example.com. {}=192.0.2.1
+         mail.example.com. TXT: {}",
+        GODADDY[0],
+        many.join(" | ")
+    ));
+    let finding = Finding::new(Code::SpfMultiple, spf()).with("new_record", text("v=spf1 -all"));
+    let told = remedy(&finding, &expectation(), &seen);
+    assert_eq!(told.steps.len(), 24);
+    assert!(told.steps[..23].iter().all(|step| step.action == Action::Delete));
+    assert_eq!((told.steps[23].action, told.steps[23].value.as_deref()), (Action::Add, Some("v=spf1 -all")));
+    assert!(told.text.contains(" Delete the 2977 other records of the kind there too."), "{}", told.text);
+    assert!(told.text.len() < 5000);
+}
