@@ -134,6 +134,37 @@ fn what_is_not_possible_is_told_in_one_line_with_exit_code_2() {
 }
 
 #[test]
+fn names_that_amazon_ses_or_the_dns_cannot_take_are_told_in_one_line_that_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = "--token a --token b --token c";
+    for (words, error) in [
+        (
+            format!("check example.com {keys} --mail-from bounce.example.org"),
+            "MAIL FROM \"bounce.example.org\" does not lie below example.com (mailfrom_not_subdomain); Amazon SES takes no \
+             other, such as bounce.example.com",
+        ),
+        (
+            format!("check example.com {keys} --mail-from Example.COM."),
+            "MAIL FROM is the sender domain example.com itself (mailfrom_equals_from); Amazon SES takes a name below it, such \
+             as bounce.example.com",
+        ),
+        (
+            format!("records example.com {keys} --provider godaddy --mail-from example.com"),
+            "MAIL FROM is the sender domain example.com itself (mailfrom_equals_from)",
+        ),
+        (
+            // 251 octets of text, which leave no room for the name of a key.
+            format!("check {}example.com {keys}", "a234567.".repeat(30)),
+            "(host_too_long)",
+        ),
+        (format!("check {}.example.com {keys}", "a".repeat(64)), "64 octets"),
+        (format!("check {}example.com {keys}", "a234567.".repeat(40)), "255 octets"),
+    ] {
+        refuses(folder.path(), &words, 2, error);
+    }
+}
+
+#[test]
 fn a_name_or_type_that_cannot_be_read_is_exit_code_3() {
     let folder = tempfile::tempdir().unwrap();
     refuses(folder.path(), "lookup bad..name A", 3, "name \"bad..name\": the name has an empty label");

@@ -36,7 +36,9 @@ pub enum ExpectationError {
         source: NameError,
     },
     /// A name that the domain needs is too long.
-    #[error("domain {text:?}: {source} with a token and _domainkey in front")]
+    #[error(
+        "domain {text:?}: {source} with the names of its records in front (host_too_long); only a shorter domain can have them"
+    )]
     TooLong {
         /// What was given.
         text: String,
