@@ -24,7 +24,7 @@ fn what_was_typed_wrong_is_told_in_one_line() {
     for (typed, told) in [
         ("frobnicate", "unrecognized subcommand 'frobnicate'"),
         ("check", "the following required arguments were not provided: <DOMAIN>"),
-        ("check example.com --ses", "unexpected argument '--ses' found"),
+        ("check example.com --sesame", "unexpected argument '--sesame' found; a similar argument exists: '--ses'"),
         ("check example.com --tokn a", "unexpected argument '--tokn' found; a similar argument exists: '--token'"),
         ("check example.com --dns-port x", "invalid value 'x' for '--dns-port <N>': invalid digit found in string"),
         ("bulk in.csv --resume", "the following required arguments were not provided: --output <FILE>"),

@@ -8,14 +8,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::stream::{StreamExt, iter};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::sighting::Sighting;
 use crate::dns::name::Name;
 use crate::ses::client::{Identities, NewIdentity, SesError};
 use crate::ses::identity::SesIdentity;
 use crate::ses::sync::{Known, Listing, SyncRow, Worth, list, plan, worth};
-use crate::store::{Domain, DomainFilter, DomainId, DomainState, IdentityUpdate, IntentEnd, Store, StoreError};
+use crate::store::{Domain, DomainFilter, DomainId, DomainState, IdentityIntent, IdentityUpdate, IntentEnd, Store, StoreError};
 
 /// How many domains are looked at together: one page of a listing.
 const PAGE: u32 = 1000;
@@ -23,6 +23,8 @@ const PAGE: u32 = 1000;
 const MIN_TO_VANISH: usize = 5;
 /// How many single identities are asked for at the same time; the limit on their rate is the client's.
 const ASKED_AT_ONCE: usize = 8;
+/// How long a creation may be under way: it waits for its turn, and the client gives a call up after 20 s.
+const CREATION_TAKES: SignedDuration = SignedDuration::from_mins(1);
 
 /// Brings what SES says into a store.
 #[derive(Clone)]
@@ -178,13 +180,15 @@ impl Feed {
 
     /// Has SES create a domain's identity, unless that was done or is being done.
     ///
-    /// An attempt whose end is not known may have come through: SES is asked before another is made.
+    /// An attempt whose end is not known may have come through: SES is asked before another is made, and one that is not
+    /// older than [`CREATION_TAKES`] may still be under way elsewhere: it is left alone.
     async fn create(&self, domain: &Domain, now: Timestamp, pass: &mut Pass) -> Result<Answer, StoreError> {
         let before = match self.store.identity_intent(&domain.id).await? {
             None => 0,
-            Some(intent) if intent.end == IntentEnd::Open => {
+            Some(intent) if matches!(intent.end, IntentEnd::Open | IntentEnd::Unclear) => {
                 pass.calls += 1;
                 match self.ask(&domain.name).await {
+                    Ok(None) if is_under_way(&intent, now) => return Ok(Ok(None)),
                     Ok(None) => intent.attempt,
                     Ok(Some(identity)) => {
                         self.store.settle_identity(&domain.id, intent.attempt, IntentEnd::Created).await?;
@@ -206,13 +210,17 @@ impl Feed {
                 (IntentEnd::Created, Ok(Some(identity)))
             }
             Err(SesError::AlreadyExists(_)) => (IntentEnd::Created, self.ask(&domain.name).await),
-            // Whether it came through is not known.
-            Err(error) if error.is_transient() => return Ok(Err(error)),
+            Err(error) if error.is_transient() => (IntentEnd::Unclear, Err(error)),
             Err(error) => (IntentEnd::Refused, Err(error)),
         };
         self.store.settle_identity(&domain.id, before + 1, end).await?;
         Ok(answer)
     }
+}
+
+/// Says whether somebody may be creating the identity at this moment.
+fn is_under_way(intent: &IdentityIntent, now: Timestamp) -> bool {
+    intent.end == IntentEnd::Open && now.duration_since(intent.intended_at) < CREATION_TAKES
 }
 
 /// Describes a domain to the plan.

@@ -21,6 +21,8 @@ pub struct IdentityIntent {
 pub enum IntentEnd {
     /// Not known: the call may be under way, or whoever made it has died.
     Open,
+    /// The call is over, and its answer does not say whether the identity is there.
+    Unclear,
     /// The identity is there.
     Created,
     /// SES said no; nothing was created.
@@ -29,13 +31,14 @@ pub enum IntentEnd {
 
 impl IntentEnd {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Open, Self::Created, Self::Refused];
+    pub const ALL: &[Self] = &[Self::Open, Self::Unclear, Self::Created, Self::Refused];
 
     /// Returns its word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
+            Self::Unclear => "unclear",
             Self::Created => "created",
             Self::Refused => "refused",
         }
