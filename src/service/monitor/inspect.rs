@@ -24,11 +24,12 @@ use crate::store::{CheckId, Claim, Outcome, RunId};
 pub(super) enum Inspected {
     /// It was checked.
     Done(Box<Done>),
-    /// Its servers' operator has another shard, which this worker does not hold: nothing was asked of them.
+    /// Its servers' operator has another shard: nothing was asked of them. Even where this worker holds that one too, the
+    /// claim must be under it: a shard that rests or is given up is known by the claims of it that are out.
     Elsewhere(Box<Claim>, u16),
 }
 
-/// Checks a claim, unless the operator of its servers turns out to be somebody else's.
+/// Checks a claim, unless the operator of its servers turns out to have another shard.
 pub(super) async fn inspect(
     checker: &Checker,
     settings: &Settings,
@@ -39,7 +40,7 @@ pub(super) async fn inspect(
     let started_at = held.now();
     if claim.domain.last_checked_at.is_none()
         && let Some(cut) = checker.delegation(&claim.domain.name).await
-        && let Some(shard) = shard_of_cut(&cut).filter(|shard| !held.has_shard(*shard))
+        && let Some(shard) = shard_of_cut(&cut).filter(|shard| *shard != claim.lease.shard)
     {
         return Inspected::Elsewhere(Box::new(claim), shard);
     }
