@@ -15,7 +15,9 @@ use crate::dns::name::Name;
 use crate::ses::client::{Identities, NewIdentity, SesError};
 use crate::ses::identity::SesIdentity;
 use crate::ses::sync::{Known, Listing, SyncRow, Worth, list, plan, worth};
-use crate::store::{Domain, DomainFilter, DomainId, DomainState, IdentityIntent, IdentityUpdate, IntentEnd, Store, StoreError};
+use crate::store::{
+    Domain, DomainFilter, DomainId, DomainState, IdentityIntent, IdentityUpdate, IntentEnd, Store, StoreError,
+};
 
 /// How many domains are looked at together: one page of a listing.
 const PAGE: u32 = 1000;
