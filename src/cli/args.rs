@@ -11,6 +11,8 @@ use crate::bulk::Format;
 use crate::cli::examples;
 #[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
 use crate::cli::fleet::args::{ReportArguments, TermArguments, WebhooksCommand, WorkerArguments};
+#[cfg(feature = "ses")]
+use crate::cli::ses::args::{SesArguments, SesCommand};
 use crate::config::{DepthWord, Settings};
 use crate::expectation::{Facts, RecordKind};
 
@@ -384,58 +386,6 @@ pub(crate) struct FindingsArguments {
     /// Print the whole catalogue as one page of Markdown
     #[arg(long, conflicts_with_all = ["code", "json"])]
     pub(crate) markdown: bool,
-}
-
-/// Whether Amazon SES is asked too, and how.
-#[cfg(feature = "ses")]
-#[derive(Args, Clone, Debug)]
-pub(crate) struct SesArguments {
-    /// Take tokens, MAIL FROM and state from Amazon SES, and say what both sides mean together
-    #[arg(long)]
-    pub(crate) ses: bool,
-    /// Calls to Amazon SES per second, such as 0.5; 0 is no limit [default: 1; no limit with --lab]
-    #[arg(long, value_name = "N", env = "ZONEPROOF_SES_QPS", hide_env = true)]
-    pub(crate) ses_qps: Option<f64>,
-}
-
-/// What can be done at Amazon SES.
-#[cfg(feature = "ses")]
-#[derive(Debug, Subcommand)]
-pub(crate) enum SesCommand {
-    /// Show what Amazon SES says of a domain
-    #[command(after_help = examples::SES_SHOW)]
-    Show {
-        /// The identity.
-        #[command(flatten)]
-        identity: IdentityArguments,
-        /// Print it as one JSON object
-        #[arg(long)]
-        json: bool,
-    },
-    /// Have Amazon SES look for the DKIM records again, with the same tokens
-    #[command(after_help = examples::SES_RESTART)]
-    Restart {
-        /// The identity.
-        #[command(flatten)]
-        identity: IdentityArguments,
-        /// Delete the identity and make it again where SES allows no other way: its DKIM records change
-        #[arg(long)]
-        discard_tokens: bool,
-        /// The private key of bring-your-own DKIM, in PEM or base64
-        #[arg(long, value_name = "FILE")]
-        private_key: Option<PathBuf>,
-    },
-}
-
-/// An identity of Amazon SES.
-#[cfg(feature = "ses")]
-#[derive(Args, Debug)]
-pub(crate) struct IdentityArguments {
-    /// The sender domain
-    pub(crate) domain: String,
-    /// The AWS region of the identity [default: that of AWS_REGION or the profile]
-    #[arg(long, value_name = "REGION")]
-    pub(crate) region: Option<String>,
 }
 
 /// What `lab` takes.

@@ -9,9 +9,9 @@ use tokio::sync::Mutex;
 
 use crate::bulk::RowCheck;
 use crate::bulk::input::expectation_of;
-use crate::cli::args::SesArguments;
 use crate::cli::engine::{Engine, Plan};
 use crate::cli::failure::Failure;
+use crate::cli::ses::args::SesArguments;
 use crate::dns::name::Name;
 use crate::expectation::{Expectation, Facts};
 #[cfg(feature = "lab")]

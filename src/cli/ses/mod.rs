@@ -1,11 +1,13 @@
 //! `zoneproof ses`: what Amazon SES says of a domain, and having it look again.
 
+pub(super) mod args;
 mod beside;
 
 use std::fs;
 use std::path::Path;
 
-use crate::cli::args::{ColorChoice, IdentityArguments, SesCommand};
+use self::args::{IdentityArguments, SesCommand};
+use crate::cli::args::ColorChoice;
 use crate::cli::failure::Failure;
 use crate::cli::style::{Cell, Paint, Style, printable};
 use crate::cli::{NOT_READY, WELL, console};

@@ -27,9 +27,9 @@ pub(super) enum Metric {
     Send,
     /// Complaints.
     Complaint,
-    /// Bounces for good.
+    /// Permanent bounces.
     PermanentBounce,
-    /// Bounces for now.
+    /// Transient bounces.
     TransientBounce,
     /// Messages that were opened; nobody does here.
     Open,
