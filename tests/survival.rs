@@ -146,12 +146,13 @@ fn strike_workers(scene: &Scene, url: &str, mut between: impl FnMut(u64)) {
     }
     scene.ses.set_faults(Vec::new());
     let store = scene.open(url);
-    wait_until("that all with records are verified", scene, || {
+    let creations = |number: usize| scene.ses.counters().identity(HOME_REGION, &format!("d{number}.example")).creates;
+    wait_until("that all have an identity, and all with records are verified", scene, || {
         scene.runtime.block_on(scene.ses.look_now());
         let is_done = |(number, domain): (usize, zoneproof::store::Domain)| {
             domain.last_checked_at.is_some() && (domain.state == DomainState::Verified) != is_broken(number)
         };
-        scene.domains(&store).into_iter().all(is_done)
+        (0..scene.count).all(|number| creations(number) > 0) && scene.domains(&store).into_iter().all(is_done)
     });
     for process in &mut workers {
         signal(process, "TERM");
@@ -160,10 +161,8 @@ fn strike_workers(scene: &Scene, url: &str, mut between: impl FnMut(u64)) {
         assert_eq!(ended(scene, process), Some(0), "{}", scene.said());
     }
     scene.assert_legal(&store);
-    let counters = scene.ses.counters();
     for number in 0..scene.count {
-        let made = counters.identity(HOME_REGION, &format!("d{number}.example")).creates;
-        assert_eq!(made, 1, "d{number}.example");
+        assert_eq!(creations(number), 1, "d{number}.example");
     }
 }
 
