@@ -177,10 +177,16 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
         exchange
     }
 
-    /// Asks over TCP after UDP was in vain; what UDP said stands where this host has no way over TCP.
+    /// Asks over TCP after UDP was in vain. What UDP said stands where this host has no way over TCP, and so does the
+    /// silence over UDP where the few connections that a server gets are taken: it was asked and did not answer.
     async fn or_tcp(&self, query: &Query, over_udp: Exchange) -> Exchange {
         let over_tcp = self.ask_tcp(query).await;
-        if over_tcp.outcome == Err(Silence::NoRoute) { over_udp } else { over_tcp }
+        let udp_stands = match over_tcp.outcome {
+            Err(Silence::NoRoute) => true,
+            Err(Silence::Limit) => over_udp.outcome == Err(Silence::Timeout) && !query.budget.is_exhausted(),
+            _ => false,
+        };
+        if udp_stands { over_udp } else { over_tcp }
     }
 
     /// Asks over TCP, and once more without EDNS where the server does not take it.

@@ -107,6 +107,23 @@ async fn without_a_way_or_a_limit_left_nothing_more_is_tried() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_silent_over_udp_is_silent_though_its_connections_are_taken() {
+    let bench = Bench::new(Scripted::silent(Silence::Timeout), Scripted::silent(Silence::Limit));
+    assert_eq!(bench.ask().await.outcome, TIMEOUT);
+    assert_eq!(bench.sent(), (3, 1));
+    let bench = Bench::new(Scripted::silent(Silence::Mismatched), Scripted::silent(Silence::Limit));
+    assert_eq!(bench.ask().await.outcome, Err(Silence::Limit), "a forger must not make a server look silent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_that_ends_on_the_way_to_tcp_is_no_silence_of_the_server() {
+    let bench = Bench::new(Scripted::silent(Silence::Timeout), Scripted::silent(Silence::Limit));
+    let query = query("192.0.2.1");
+    while query.budget.spend_send() {}
+    assert_eq!(bench.fallback.exchange(&query).await.outcome, Err(Silence::Limit));
+}
+
+#[tokio::test(start_paused = true)]
 async fn edns_is_left_out_for_one_try_and_forgotten() {
     let udp = Scripted::always(good()).then(1, refusing_edns());
     let bench = Bench::new(udp, Scripted::always(good()));
