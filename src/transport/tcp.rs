@@ -21,7 +21,7 @@ use crate::budget::Budget;
 use crate::dns::message::{HEADER_OCTETS, Message, is_bare_error_to, is_reply_to};
 use crate::evidence::{Flaws, Protocol, Silence};
 
-/// The most addresses whose number of open connections is remembered while there are none.
+/// The most pairs of check and address whose number of open connections is remembered while there are none.
 const SERVERS_KEPT: usize = 4096;
 
 /// The case bits that write all letters in lower case.
@@ -38,7 +38,7 @@ pub struct TcpLimits {
     pub queue: Duration,
     /// How many connections are open at one time; 512 unless told.
     pub open_in_all: usize,
-    /// How many of them go to one server address; 2 unless told.
+    /// How many of them go to one server address for one check; 2 unless told.
     pub open_per_server: usize,
 }
 
@@ -64,8 +64,8 @@ pub struct TcpTransport {
     limits: TcpLimits,
     /// Places for connections in all.
     places: Arc<Semaphore>,
-    /// Places for connections to one server.
-    server_places: PerKey<IpAddr, Semaphore>,
+    /// Places for connections to one server for one check, so that one whose zone hangs there holds up no other.
+    server_places: PerKey<(IpAddr, u64), Semaphore>,
 }
 
 /// The right to have one connection open.
@@ -88,7 +88,7 @@ impl TcpTransport {
     async fn ask(&self, query: &Query) -> Exchange {
         let unsent = |silence| Exchange::silent(silence, Duration::ZERO, Protocol::Tcp);
         let Some(local) = self.source.local_for(query.server) else { return unsent(Silence::NoRoute) };
-        let Some(_place) = timeout(self.limits.queue, self.place(query.server)).await.ok().flatten() else {
+        let Some(_place) = timeout(self.limits.queue, self.place(query)).await.ok().flatten() else {
             return unsent(Silence::Limit);
         };
         if !query.budget.spend_send() {
@@ -101,9 +101,10 @@ impl TcpTransport {
         Exchange { outcome, rtt: departed.elapsed(), protocol: Protocol::Tcp, flaws: Flaws::default() }
     }
 
-    /// Waits for a place at the server, then for one among all.
-    async fn place(&self, server: IpAddr) -> Option<Place> {
-        let server_places = self.server_places.get_or_make(&server, || Semaphore::new(self.limits.open_per_server));
+    /// Waits for a place of the check at the server, then for one among all.
+    async fn place(&self, query: &Query) -> Option<Place> {
+        let key = (query.server, query.budget.check());
+        let server_places = self.server_places.get_or_make(&key, || Semaphore::new(self.limits.open_per_server));
         let at_server = server_places.acquire_owned().await.ok()?;
         let in_all = Arc::clone(&self.places).acquire_owned().await.ok()?;
         Some(Place { _at_server: at_server, _in_all: in_all })

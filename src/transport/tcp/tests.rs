@@ -126,6 +126,16 @@ async fn connections_to_a_server_are_few() {
 }
 
 #[tokio::test]
+async fn a_check_whose_connections_hang_holds_up_no_other_at_the_same_server() {
+    let server = HostileServer::start("127.0.0.1", |_, _| Vec::new(), |_, _| Stream::Hold).await;
+    let tcp = TcpTransport::new(server.port, Source::default(), HASTY);
+    let (hanging, other) = (server.query(), server.query());
+    let outcomes = futures::join!(tcp.exchange(&hanging), tcp.exchange(&hanging), tcp.exchange(&other));
+    assert_eq!(outcomes.2.outcome, Err(Silence::Timeout), "it was asked, in the third place of all");
+    assert_eq!((hanging.budget.sends(), other.budget.sends(), server.seen().1), (2, 1, 3));
+}
+
+#[tokio::test]
 async fn octets_are_paid_for_whole_or_not() {
     let writes = |_: usize, query: &[u8]| Stream::Raw([&[0xff, 0xff], query, &vec![0; 60_000]].concat());
     let server = HostileServer::start("127.0.0.1", |_, _| Vec::new(), writes).await;
