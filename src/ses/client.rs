@@ -21,8 +21,8 @@ pub use aws::{AwsIdentities, AwsSettings, DEFAULT_ATTEMPT_TIMEOUT, DEFAULT_OPERA
 
 /// The most identities on one page of a listing (SES: `PageSize`).
 pub const PAGE_SIZE: u16 = 1_000;
-/// The most queries in one call for metrics (SES: `BatchGetMetricData`).
-pub const MAX_METRIC_QUERIES: usize = 100;
+/// The most queries in one call for metrics (`BatchGetMetricDataQueries` of Amazon's service model).
+pub const MAX_METRIC_QUERIES: usize = 10;
 
 /// Why SES did not do what it was asked.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
