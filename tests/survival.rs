@@ -5,7 +5,7 @@
 //! moves the moments. PostgreSQL is left out where it is not installed, unless `ZONEPROOF_POSTGRES=required`.
 #![cfg(test)]
 #![cfg(all(
-    unix,
+    target_os = "linux",
     feature = "cli",
     feature = "lab",
     feature = "postgres",
@@ -14,13 +14,17 @@
     feature = "sqlite"
 ))]
 
+#[path = "support/daemons.rs"]
+mod daemons;
+#[path = "survival/pace.rs"]
+mod pace;
 #[path = "support/postgres.rs"]
 mod postgres;
 #[path = "survival/scene.rs"]
 mod scene;
 
 use std::process::Child;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -184,49 +188,4 @@ fn workers_survive_postgresql_going_away() {
             server.run();
         }
     });
-}
-
-#[test]
-fn all_workers_together_keep_to_the_pace_of_an_operator_through_a_kill_and_a_takeover() {
-    /// The pace of one server address: a second's questions, and what may come at once after a pause.
-    const PACE: (f64, f64) = (20.0, 40.0);
-    let Some(server) = postgres::Postgres::start(false) else { return };
-    let scene = Scene::with_operators(35, 150, 1);
-    let url = server.database("fleet");
-    let seconds = Duration::from_secs(number("ZONEPROOF_PACE_SECONDS", 24));
-    let import = scene.zoneproof(&["bulk", "in.csv"], &url).spawn();
-    let mut workers: Vec<Child> = vec![import.unwrap(), plain_worker(&scene, &url), plain_worker(&scene, &url)];
-    let (begin, mut samples) = (Instant::now(), Vec::new());
-    let mut is_killed = false;
-    while begin.elapsed() < seconds {
-        samples.push((begin.elapsed().as_secs_f64(), scene.operators.questions()));
-        if !is_killed && begin.elapsed() > seconds / 3 {
-            // Whoever asks is among them.
-            workers[0].kill().unwrap();
-            workers[1].kill().unwrap();
-            is_killed = true;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    for process in &mut workers {
-        let _ = process.kill();
-        process.wait().unwrap();
-    }
-    let asked = samples.last().unwrap().1;
-    assert!(asked > 60, "{asked} questions are too few to tell:\n{}", scene.said());
-    let after_kill = samples.iter().find(|(at, _)| *at > seconds.as_secs_f64() / 3.0 + 1.0).unwrap().1;
-    assert!(asked > after_kill, "nobody took over:\n{}", scene.said());
-    for (place, (from, before)) in samples.iter().enumerate() {
-        for (until, after) in &samples[place..] {
-            // A sample is taken a little after its time.
-            let allowed = PACE.0 * (until - from + 0.5) + PACE.1;
-            let count = after - before;
-            assert!(count as f64 <= allowed, "{count} questions from {from:.2} s to {until:.2} s, {allowed} allowed");
-        }
-    }
-}
-
-/// Starts a worker at the house's pace.
-fn plain_worker(scene: &Scene, url: &str) -> Child {
-    scene.zoneproof(&["worker", "--no-webhooks"], url).spawn().unwrap()
 }

@@ -160,7 +160,7 @@ fn nsd_configuration(folder: &Path, addresses: &[IpAddr], port: u16, zones: &[(S
         "server:\n{addresses}  port: {port}\n  server-count: 1\n  username: \"\"\n  chroot: \"\"\n  \
          zonesdir: \"{folder}\"\n  database: \"\"\n  pidfile: \"{folder}/pid\"\n  xfrdfile: \"{folder}/xfrd\"\n  \
          xfrdir: \"{folder}\"\n  zonelistfile: \"{folder}/list\"\n  rrl-ratelimit: 0\nremote-control:\n  \
-         control-enable: no\n"
+         control-enable: yes\n  control-interface: \"{folder}/control\"\n"
     );
     for (zone, file) in zones {
         text.push_str(&format!("zone:\n  name: \"{zone}\"\n  zonefile: \"{}\"\n", file.display()));

@@ -43,8 +43,10 @@ pub(crate) struct Scene {
     pub(crate) runtime: Runtime,
     /// The root and the registry.
     pub(crate) registry: Lab,
-    /// The operators.
-    pub(crate) operators: Lab,
+    /// The operators; `None` where somebody else serves their zones.
+    pub(crate) operators: Option<Lab>,
+    /// Their zones.
+    pub(crate) zones: Arc<Scenario>,
     /// The SES.
     pub(crate) ses: SesLab,
     /// Input, hints and the database.
@@ -99,18 +101,25 @@ impl Scene {
 
     /// Starts everything with as many operators.
     pub(crate) fn with_operators(net: u8, count: usize, operators: usize) -> Self {
+        let mut scene = Self::without_operators(net, count, operators);
+        let (zones, port) = (Arc::clone(&scene.zones), Some(scene.registry.port()));
+        scene.operators = Some(scene.runtime.block_on(Lab::start(zones, port)).unwrap());
+        scene
+    }
+
+    /// Starts everything but the servers of the operators.
+    pub(crate) fn without_operators(net: u8, count: usize, operators: usize) -> Self {
         let runtime = Runtime::new().unwrap();
         let (upper, lower) = internet(net, count, operators);
         // The check lines are expectations of the upper scenario, by which SES learns its tokens.
         let upper: Arc<Scenario> = Arc::new(hoisted(&upper).parse().unwrap());
-        let lower: Arc<Scenario> = Arc::new(lower.parse().unwrap());
-        let (registry, operators, ses) = runtime.block_on(async {
+        let zones: Arc<Scenario> = Arc::new(lower.parse().unwrap());
+        let (registry, ses) = runtime.block_on(async {
             let registry = Lab::start(Arc::clone(&upper), None).await.unwrap();
-            let operators = Lab::start(lower, Some(registry.port())).await.unwrap();
             let settings = SesSettings { max_identities: 1_000_000, ..SesSettings::default() };
             let ses = SesLab::start(&settings, registry.root_hints(), registry.port()).await.unwrap();
             ses.learn_tokens(&upper);
-            (registry, operators, ses)
+            (registry, ses)
         });
         let folder = tempfile::tempdir().unwrap();
         fs::write(
@@ -123,7 +132,7 @@ impl Scene {
             rows += &format!("d{domain}.example,{},tenant{}\n", tokens(domain).join(","), domain % 5);
         }
         fs::write(folder.path().join("in.csv"), rows).unwrap();
-        Self { runtime, registry, operators, ses, folder, count }
+        Self { runtime, registry, operators: None, zones, ses, folder, count }
     }
 
     /// Returns the address of a database in a file.
