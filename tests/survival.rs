@@ -1,8 +1,9 @@
 //! What a fleet survives: processes that are killed at random moments, stopped and woken, and databases that go away.
 //!
 //! Real processes over loopback. A few kills and a small fleet unless told; the whole of it is
-//! `ZONEPROOF_KILLS=200 ZONEPROOF_SURVIVAL_DOMAINS=10000 cargo test --test survival`, and ZONEPROOF_SURVIVAL_SEED
-//! moves the moments. PostgreSQL is left out where it is not installed, unless `ZONEPROOF_POSTGRES=required`.
+//! `ZONEPROOF_KILLS=200 ZONEPROOF_SURVIVAL_DOMAINS=10000 ZONEPROOF_STOP_SECONDS=120 cargo test --release --test survival
+//! -- --test-threads 4 --nocapture`, and ZONEPROOF_SURVIVAL_SEED moves the moments. PostgreSQL is left out where it is not
+//! installed, unless `ZONEPROOF_POSTGRES=required`.
 #![cfg(test)]
 #![cfg(all(
     target_os = "linux",
@@ -28,13 +29,16 @@ use std::time::Duration;
 
 use rand::RngExt;
 use rand::rngs::StdRng;
-use scene::{LEASE_SECONDS, Scene, dice, is_broken, number, signal, sleep_between, wait_until};
+use scene::{LEASE_SECONDS, Looks, Scene, dice, is_broken, number, signal, sleep_between, wait_until};
 use zoneproof::dns::name::Name;
 use zoneproof::expectation::Facts;
 use zoneproof::lab::ses::HOME_REGION;
 use zoneproof::lab::ses::fault::{Fault, FaultKind};
 use zoneproof::service::operator::provisional_shard;
 use zoneproof::store::{DomainState, IfKnown, NewDomain};
+
+/// PostgreSQL goes away before the first of so many kills.
+const RESTART_EVERY: u64 = 50;
 
 /// How many domains the fleet has.
 fn fleet_size() -> usize {
@@ -78,8 +82,9 @@ fn kill_runs(scene: &Scene, url: &str, mut between: impl FnMut(u64)) {
     // Domains without records are definitely not ready.
     assert_eq!(ended(scene, &mut bulk(scene, url)), Some(1), "{}", scene.said());
     let store = scene.open(url);
-    scene.assert_one_result_a_run(&store);
-    scene.assert_legal(&store);
+    let runs = scene.assert_one_result_a_run(&store);
+    let (checks, events) = scene.assert_legal(&store);
+    println!("{} domains, {kills} kills: {runs} runs, {checks} checks, {events} events", scene.count);
 }
 
 #[test]
@@ -94,7 +99,7 @@ fn a_run_survives_kills_of_its_own_and_of_postgresql() {
     let scene = Scene::start(32, fleet_size());
     let url = server.database("fleet");
     kill_runs(&scene, &url, |kill| {
-        if kill == 0 {
+        if kill % RESTART_EVERY == 0 {
             server.kill();
             server.run();
         }
@@ -119,13 +124,17 @@ fn add_fleet(scene: &Scene, url: &str) {
     scene.runtime.block_on(add);
 }
 
-/// Ends one worker the hard way and starts another, or stops it for longer than its lease.
-fn strike(scene: &Scene, url: &str, workers: &mut [Child], dice: &mut StdRng) {
+/// Ends one worker the hard way and starts another, or stops it for longer than its lease: `stops` counts how often.
+fn strike(scene: &Scene, url: &str, workers: &mut [Child], dice: &mut StdRng, stops: &mut u64) {
     let at = dice.random_range(0..workers.len());
     if dice.random_range(0..4) == 0 {
+        let least = LEASE_SECONDS + 2;
+        // The first stop may be told to be a long one.
+        let seconds = if *stops == 0 { number("ZONEPROOF_STOP_SECONDS", least) } else { least };
         signal(&workers[at], "STOP");
-        std::thread::sleep(Duration::from_secs(LEASE_SECONDS + 2));
+        std::thread::sleep(Duration::from_secs(seconds));
         signal(&workers[at], "CONT");
+        *stops += 1;
     } else {
         workers[at].kill().unwrap();
         workers[at].wait().unwrap();
@@ -142,21 +151,28 @@ fn strike_workers(scene: &Scene, url: &str, mut between: impl FnMut(u64)) {
     let lost = Fault { percent: 10, after: true, ..Fault::new(FaultKind::ServerError) };
     scene.ses.set_faults(vec![throttled, lost]);
     let mut workers = [worker(scene, url), worker(scene, url)];
+    let (mut looks, mut stops) = (Looks::default(), 0);
     for kill in 0..kills {
         sleep_between(&mut dice, 300, 3000);
-        scene.runtime.block_on(scene.ses.look_now());
+        looks.look(scene);
         between(kill);
-        strike(scene, url, &mut workers, &mut dice);
+        strike(scene, url, &mut workers, &mut dice, &mut stops);
     }
+    let throttled = scene.ses.counters().errors.clone();
     scene.ses.set_faults(Vec::new());
     let store = scene.open(url);
-    let creations = |number: usize| scene.ses.counters().identity(HOME_REGION, &format!("d{number}.example")).creates;
+    let creations = || {
+        let counters = scene.ses.counters();
+        (0..scene.count)
+            .map(|number| counters.identity(HOME_REGION, &format!("d{number}.example")).creates)
+            .collect::<Vec<u64>>()
+    };
     wait_until("that all have an identity, and all with records are verified", scene, || {
-        scene.runtime.block_on(scene.ses.look_now());
+        looks.look(scene);
         let is_done = |(number, domain): (usize, zoneproof::store::Domain)| {
             domain.last_checked_at.is_some() && (domain.state == DomainState::Verified) != is_broken(number)
         };
-        (0..scene.count).all(|number| creations(number) > 0) && scene.domains(&store).into_iter().all(is_done)
+        creations().iter().all(|creates| *creates > 0) && scene.domains(&store).into_iter().all(is_done)
     });
     for process in &mut workers {
         signal(process, "TERM");
@@ -164,10 +180,17 @@ fn strike_workers(scene: &Scene, url: &str, mut between: impl FnMut(u64)) {
     for process in &mut workers {
         assert_eq!(ended(scene, process), Some(0), "{}", scene.said());
     }
-    scene.assert_legal(&store);
-    for number in 0..scene.count {
-        assert_eq!(creations(number), 1, "d{number}.example");
+    let (checks, events) = scene.assert_legal(&store);
+    for (number, creates) in creations().iter().enumerate() {
+        assert_eq!(*creates, 1, "d{number}.example");
     }
+    println!(
+        "{} domains, {} kills, {stops} stops: {checks} checks, {events} events, each identity created once in {} calls to \
+         SES, errors under faults: {throttled:?}",
+        scene.count,
+        kills - stops,
+        scene.ses.counters().calls_in_all(),
+    );
 }
 
 #[test]
@@ -182,7 +205,7 @@ fn workers_survive_postgresql_going_away() {
     let scene = Scene::start(34, fleet_size());
     let url = server.database("fleet");
     strike_workers(&scene, &url, |kill| {
-        if kill == 0 {
+        if kill % RESTART_EVERY == 0 {
             server.kill();
             std::thread::sleep(Duration::from_secs(2));
             server.run();

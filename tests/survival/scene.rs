@@ -16,8 +16,8 @@ use zoneproof::scenario::Scenario;
 use zoneproof::service::lifecycle::{is_legal, state_after};
 use zoneproof::store::{self, Domain, DomainFilter, DomainState, EventKind, RunId, Store};
 
-/// How long anything may take on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
+/// How long anything may take on a busy machine, and how much longer for each domain.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(240), Duration::from_millis(100));
 /// How long others leave the work of a killed process alone: the least there is.
 pub(crate) const LEASE_SECONDS: u64 = 4;
 /// How many operators there are.
@@ -186,10 +186,12 @@ impl Scene {
         page.into_iter().map(|domain| (number(&domain), domain)).collect()
     }
 
-    /// Asserts that events form a legal path that ends in the domain's state, and agree with the history.
-    pub(crate) fn assert_legal(&self, store: &Arc<dyn Store>) {
+    /// Asserts that events form a legal path that ends in the domain's state, and agree with the history; counts checks and
+    /// events.
+    pub(crate) fn assert_legal(&self, store: &Arc<dyn Store>) -> (usize, usize) {
         let domains = self.domains(store);
         assert_eq!(domains.len(), self.count, "domains");
+        let mut counts = (0, 0);
         for (number, domain) in &domains {
             let events = self.runtime.block_on(store.events(Some(&domain.id), 0, 10_000)).unwrap();
             let mut state = DomainState::Pending;
@@ -208,13 +210,15 @@ impl Scene {
             for event in &events {
                 assert!(checks.contains(&event.check), "d{number}: an event without its check");
             }
+            counts = (counts.0 + history.len(), counts.1 + events.len());
         }
+        counts
     }
 
-    /// Asserts that every run came to its end, and holds every domain with exactly one result.
+    /// Asserts that every run came to its end, and holds every domain with exactly one result; counts the runs.
     ///
     /// There may be more than one: a process that was to be killed may have been done before.
-    pub(crate) fn assert_one_result_a_run(&self, store: &Arc<dyn Store>) {
+    pub(crate) fn assert_one_result_a_run(&self, store: &Arc<dyn Store>) -> usize {
         let mut runs: BTreeMap<RunId, u64> = BTreeMap::new();
         for (number, domain) in self.domains(store) {
             let history = self.runtime.block_on(store.history(&domain.id, None, 10_000)).unwrap();
@@ -226,11 +230,12 @@ impl Scene {
             }
         }
         let count = u64::try_from(self.count).unwrap();
-        for (run, results) in runs {
-            let run = self.runtime.block_on(store.run(&run)).unwrap().unwrap();
-            assert_eq!((results, run.domains, run.done), (count, count, count));
+        for (run, results) in &runs {
+            let run = self.runtime.block_on(store.run(run)).unwrap().unwrap();
+            assert_eq!((*results, run.domains, run.done), (count, count, count));
             assert!(run.finished_at.is_some());
         }
+        runs.len()
     }
 }
 
@@ -240,12 +245,37 @@ fn hoisted(text: &str) -> String {
     format!("{}\n{}\n", zones.join("\n"), checks.join("\n"))
 }
 
-/// Waits until something holds, and fails with what it says otherwise.
+/// Waits until something holds, and fails with what it says otherwise. Looking takes half of the time at most.
 pub(crate) fn wait_until(what: &str, scene: &Scene, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
+    let deadline = Instant::now() + PATIENCE.0 + PATIENCE.1 * u32::try_from(scene.count).unwrap();
+    loop {
+        let begin = Instant::now();
+        if holds() {
+            return;
+        }
         assert!(Instant::now() < deadline, "{what} did not come about:\n{}", scene.said());
-        std::thread::sleep(Duration::from_millis(250));
+        std::thread::sleep(begin.elapsed().max(Duration::from_millis(250)));
+    }
+}
+
+/// Has SES look at the DNS now, but not all the time: a large fleet takes a while.
+#[derive(Default)]
+pub(crate) struct Looks {
+    /// Before when it does not look again.
+    next: Option<Instant>,
+}
+
+impl Looks {
+    /// How much longer than the last look took is waited before the next.
+    const REST: u32 = 4;
+
+    /// Has SES look, unless it has just done so.
+    pub(crate) fn look(&mut self, scene: &Scene) {
+        let begin = Instant::now();
+        if self.next.is_none_or(|next| next <= begin) {
+            scene.runtime.block_on(scene.ses.look_now());
+            self.next = Some(Instant::now() + begin.elapsed() * Self::REST);
+        }
     }
 }
 
