@@ -24,6 +24,7 @@ mod postgres;
 #[path = "survival/scene.rs"]
 mod scene;
 
+use std::collections::BTreeSet;
 use std::process::Child;
 use std::time::Duration;
 
@@ -211,4 +212,62 @@ fn workers_survive_postgresql_going_away() {
             server.run();
         }
     });
+}
+
+#[test]
+fn a_worker_goes_on_by_itself_after_postgresql_stopped_answering() {
+    /// Longer than a statement may go without an answer.
+    const FROZEN: Duration = Duration::from_secs(30);
+    let Some(server) = postgres::Postgres::start(false) else { return };
+    let scene = Scene::start(39, 40);
+    let url = server.database("fleet");
+    assert_eq!(ended(&scene, &mut bulk(&scene, &url)), Some(1), "{}", scene.said());
+    let pace = ["--max-qps", "0", "--max-qps-per-server", "0"];
+    let mut worker = scene.zoneproof(&["worker", "--no-webhooks"], &url).args(pace).spawn().unwrap();
+    let store = scene.open(&url);
+    let ask_for_checks = || {
+        let now = scene.runtime.block_on(store.now()).unwrap();
+        for domain in scene.domains(&store).values() {
+            scene.runtime.block_on(store.request_recheck(&domain.id, Duration::ZERO, now)).unwrap();
+        }
+    };
+    let checks = || {
+        let domains = scene.domains(&store);
+        let history = |domain: &zoneproof::store::Domain| {
+            scene.runtime.block_on(store.history(&domain.id, None, 10_000)).unwrap().len()
+        };
+        domains.values().map(history).sum::<usize>()
+    };
+    let first = checks();
+    ask_for_checks();
+    // In the middle of work: some are checked, others are not.
+    wait_until("the first of the checks", &scene, || checks() > first);
+    ask_for_checks();
+    // These are always in the middle of a statement, one or another of them.
+    let callers = (0..8).map(|_| {
+        let store = std::sync::Arc::clone(&store);
+        scene.runtime.spawn(async move {
+            loop {
+                if let Err(error) = store.now().await {
+                    return error.to_string();
+                }
+            }
+        })
+    });
+    let callers: Vec<_> = callers.collect();
+    std::thread::sleep(Duration::from_secs(1));
+    server.signal_all("STOP");
+    let begin = std::time::Instant::now();
+    let given_up = async { tokio::time::timeout(FROZEN, futures::future::join_all(callers)).await };
+    let given_up = scene.runtime.block_on(given_up).expect("a call hangs as long as the server does");
+    println!("{:?} after {:.1?}", given_up.into_iter().map(Result::unwrap).collect::<BTreeSet<_>>(), begin.elapsed());
+    std::thread::sleep(FROZEN.saturating_sub(begin.elapsed()));
+    assert_eq!(worker.try_wait().unwrap(), None, "{}", scene.said());
+    server.signal_all("CONT");
+    let before = checks();
+    ask_for_checks();
+    wait_until("checks of all domains", &scene, || checks() >= before + scene.count);
+    signal(&worker, "TERM");
+    assert_eq!(ended(&scene, &mut worker), Some(0), "{}", scene.said());
+    scene.assert_legal(&store);
 }

@@ -30,6 +30,7 @@ pub(crate) struct Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
+        self.signal_all("CONT");
         self.kill();
     }
 }
@@ -120,6 +121,19 @@ impl Postgres {
             // The signal QUIT ends all its processes at once; KILL would leave some behind.
             let _ = Command::new("kill").args(["-QUIT", &child.id().to_string()]).status();
             let _ = child.wait();
+        }
+    }
+
+    /// Sends a signal to the server and to each process that it has for a connection: STOP freezes them, CONT wakes them.
+    pub(crate) fn signal_all(&self, name: &str) {
+        let Some(server) = &self.child else { return };
+        let is_child = |status: &str| status.lines().any(|line| line == format!("PPid:\t{}", server.id()));
+        let processes = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+            let id = entry.file_name().to_str()?.parse::<u32>().ok()?;
+            is_child(&fs::read_to_string(entry.path().join("status")).ok()?).then_some(id)
+        });
+        for id in [server.id()].into_iter().chain(processes) {
+            let _ = Command::new("kill").args([&format!("-{name}"), &id.to_string()]).stderr(Stdio::null()).status();
         }
     }
 

@@ -12,10 +12,11 @@ use crate::store::{
 
 /// Asks for the runs that meet a condition.
 fn select(condition: &str) -> Statement {
-    Statement::new(format!(
+    let text = format!(
         "SELECT u.id, u.digest, u.started_at, u.finished_at, count(r.domain), count(r.check_seq) FROM runs u LEFT JOIN \
          run_domains r ON r.run = u.id WHERE {condition} GROUP BY u.id, u.digest, u.started_at, u.finished_at"
-    ))
+    );
+    Statement::new(text).long()
 }
 
 /// Reads a run from a row of [`select`].
@@ -75,7 +76,7 @@ async fn enlist_where(engine: &Engine, run: &RunId, conditions: &str, values: Ve
          (PARTITION BY f.tenant ORDER BY f.id) FROM fresh f JOIN tenants t ON t.tenant = f.tenant WHERE true \
          ON CONFLICT (run, domain) DO NOTHING"
     ));
-    engine.write(values.into_iter().fold(statement.bind(run.as_str()), Statement::bind)).await
+    engine.write(values.into_iter().fold(statement.long().bind(run.as_str()), Statement::bind)).await
 }
 
 /// Finds a run.
@@ -119,7 +120,7 @@ pub(super) async fn finish(engine: &Engine, run: &RunId, now: Timestamp) -> Resu
         "UPDATE runs SET finished_at = $2 WHERE id = $1 AND finished_at IS NULL AND NOT EXISTS (SELECT 1 FROM \
          run_domains r WHERE r.run = $1 AND r.check_seq IS NULL)",
     );
-    engine.write(statement.bind(run.as_str()).bind(now)).await?;
+    engine.write(statement.long().bind(run.as_str()).bind(now)).await?;
     Ok(find(engine, run).await?.is_some_and(|run| run.finished_at.is_some()))
 }
 

@@ -108,7 +108,7 @@ pub(super) async fn summary(engine: &Engine, tenant: Option<&str>, now: Timestam
          d.last_checked_at > $1 - 604800000 THEN 'week' ELSE 'older' END, count(*) FROM domains d {of_tenant} \
          GROUP BY 1, 2, 3, 4, 5"
     ));
-    let statement = statement.bind(now);
+    let statement = statement.long().bind(now);
     let statement = tenant.into_iter().fold(statement, |statement, tenant| statement.bind(tenant_text(Some(tenant))));
     let mut summary = FleetSummary::default();
     for mut row in engine.read(statement).await? {

@@ -194,5 +194,5 @@ pub(super) async fn replay(engine: &Engine, filter: &DeliveryFilter) -> Result<u
         "UPDATE deliveries SET state = 'pending', attempts = 0, next_at = {{now}} WHERE id IN (SELECT y.id FROM \
          deliveries y WHERE y.state = 'dead'{conditions})"
     ));
-    engine.write(values.into_iter().fold(statement, Statement::bind)).await
+    engine.write(values.into_iter().fold(statement.long(), Statement::bind)).await
 }

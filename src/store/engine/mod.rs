@@ -157,7 +157,7 @@ impl Tx {
 
     /// Makes it so; where this fails with [`StoreError::Unavailable`], it may be so or not.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        either!(self, tx => tx.commit().await.map_err(door::read_error))
+        either!(self, tx => door::commit(tx).await)
     }
 }
 

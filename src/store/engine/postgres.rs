@@ -1,11 +1,13 @@
 //! PostgreSQL: one server, many machines.
 
+use std::io;
 use std::str::FromStr;
 use std::time::Duration;
 
+use futures::TryFutureExt as _;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
-use sqlx::{AssertSqlSafe, Column as _, Row as _, TypeInfo as _};
+use sqlx::{AssertSqlSafe, Column as _, Connection as _, Row as _, TypeInfo as _};
 
 use super::statement::{Batch, Kind, Statement};
 use super::value::{Row, Value};
@@ -22,6 +24,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_LIMIT: &str = "5s";
 /// How long a statement waits for a lock: longer than that, so that it gets it.
 const LOCK_LIMIT: &str = "15s";
+/// How long a statement may go without an answer before the server counts as away: longer than it may wait for a lock.
+/// A server that is stopped, or a machine that is gone without a word, would hold up a worker for ever.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(20);
+/// The same for one that goes over the whole fleet.
+const WHOLE_FLEET_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// How long a connection that is given back may take to say that it still works.
+const RELEASE_LIMIT: Duration = Duration::from_secs(5);
 
 /// A pool of connections to a server.
 pub(in crate::store) struct Postgres {
@@ -37,7 +46,11 @@ impl Postgres {
             .map_err(bad_url)?
             .application_name("zoneproof")
             .options([("idle_in_transaction_session_timeout", IDLE_LIMIT), ("lock_timeout", LOCK_LIMIT)]);
-        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(CONNECT_TIMEOUT);
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(CONNECT_TIMEOUT)
+            // One whose statement was given up is in the middle of it: without this it would be waited for without end.
+            .after_release(|connection, _| Box::pin(within(RELEASE_LIMIT, connection.ping()).map_ok(|()| true)));
         let pool = pool.connect_with(options).await.map_err(read_error)?;
         Ok(Self { pool })
     }
@@ -54,13 +67,28 @@ impl Postgres {
 
     /// Begins a transaction.
     pub(super) async fn begin(&self) -> Result<sqlx::Transaction<'static, sqlx::Postgres>, StoreError> {
-        self.pool.begin().await.map_err(read_error)
+        within(STATEMENT_LIMIT, self.pool.begin()).await.map_err(read_error)
     }
 
     /// Ends the connections.
     pub(super) async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Waits for an answer of the server, but not for ever.
+pub(super) async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let silent =
+        || sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {} s", limit.as_secs())));
+    tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| Err(silent()))
+}
+
+/// Returns how long a statement may go without an answer.
+fn limit(statement: &Statement) -> Duration {
+    if statement.is_long { WHOLE_FLEET_LIMIT } else { STATEMENT_LIMIT }
 }
 
 /// A statement with its values bound.
@@ -132,13 +160,20 @@ fn columns(batch: Batch) -> Vec<Array> {
 
 /// Runs a statement and reads its rows.
 pub(super) async fn fetch(connection: &mut PgConnection, statement: Statement) -> Result<Vec<Row>, StoreError> {
-    let rows = bind(statement).fetch_all(connection).await.map_err(read_error)?;
+    let limit = limit(&statement);
+    let rows = within(limit, bind(statement).fetch_all(connection)).await.map_err(read_error)?;
     rows.iter().map(read_row).collect()
 }
 
 /// Runs a statement and counts the rows it changed.
 pub(super) async fn execute(connection: &mut PgConnection, statement: Statement) -> Result<u64, StoreError> {
-    bind(statement).execute(connection).await.map(|done| done.rows_affected()).map_err(read_error)
+    let limit = limit(&statement);
+    within(limit, bind(statement).execute(connection)).await.map(|done| done.rows_affected()).map_err(read_error)
+}
+
+/// Makes a transaction so.
+pub(super) async fn commit(tx: sqlx::Transaction<'static, sqlx::Postgres>) -> Result<(), StoreError> {
+    within(STATEMENT_LIMIT, tx.commit()).await.map_err(read_error)
 }
 
 /// Reads a row by the types of its columns.

@@ -130,6 +130,11 @@ pub(super) async fn execute(connection: &mut SqliteConnection, statement: Statem
     bind(statement).execute(connection).await.map(|done| done.rows_affected()).map_err(read_error)
 }
 
+/// Makes a transaction so.
+pub(super) async fn commit(tx: sqlx::Transaction<'static, sqlx::Sqlite>) -> Result<(), StoreError> {
+    tx.commit().await.map_err(read_error)
+}
+
 /// Reads a row by what its values are.
 fn read_row(row: &SqliteRow) -> Result<Row, StoreError> {
     let mut values = Vec::with_capacity(row.len());

@@ -44,12 +44,20 @@ pub(in crate::store) struct Statement {
     pub(super) values: Vec<Value>,
     /// The rows of `{batch}`.
     pub(super) batch: Option<Batch>,
+    /// Whether it goes over the whole fleet, and may take its time.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "only a server is waited for"))]
+    pub(super) is_long: bool,
 }
 
 impl Statement {
     /// Takes a text; nothing that a user said may be part of it.
     pub(in crate::store) fn new(text: impl Into<Cow<'static, str>>) -> Self {
-        Self { text: text.into(), values: Vec::new(), batch: None }
+        Self { text: text.into(), values: Vec::new(), batch: None, is_long: false }
+    }
+
+    /// Lets it take its time: it goes over the whole fleet.
+    pub(in crate::store) fn long(self) -> Self {
+        Self { is_long: true, ..self }
     }
 
     /// Binds the next value.
