@@ -23,6 +23,8 @@ mod pace;
 mod postgres;
 #[path = "survival/scene.rs"]
 mod scene;
+#[path = "survival/ses_trouble.rs"]
+mod ses_trouble;
 
 use std::collections::BTreeSet;
 use std::process::Child;
