@@ -25,6 +25,8 @@ mod postgres;
 mod scene;
 #[path = "survival/ses_trouble.rs"]
 mod ses_trouble;
+#[path = "survival/webhooks.rs"]
+mod webhooks;
 
 use std::collections::BTreeSet;
 use std::process::Child;
