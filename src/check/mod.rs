@@ -26,7 +26,7 @@ use crate::budget::Budget;
 use crate::dns::name::Name;
 use crate::dns::network::Network;
 use crate::dns::public_suffix::is_registry;
-use crate::dns::rrset::{Question, Rcode, RecordType};
+use crate::dns::rrset::{Question, Rcode, Record, RecordType};
 use crate::dnssec::anchor;
 use crate::dnssec::record::DelegationSigner;
 use crate::evidence::{Evidence, ZoneCut};
@@ -175,6 +175,23 @@ impl Checker {
         let walk = self.engine.walker.walk(question, Until::Zone, journey);
         let found = tokio::time::timeout(self.engine.timeout, walk).await.ok()?;
         found.cuts.into_iter().next_back().filter(|cut| !is_registry(&cut.zone))
+    }
+
+    /// Returns the DS records of a zone, written out and sorted, as one server of its parent gives them; empty where it has
+    /// none. Nothing is proven: it serves to see that they change.
+    ///
+    /// `None` where no server answered, or not in time.
+    pub async fn delegation_signers(&self, zone: &Name) -> Option<Vec<String>> {
+        let budget = Budget::for_check();
+        let journey = Journey::new(&budget, FRESH_ENOUGH_FOR_A_CHECK);
+        let question = Question::new(zone.clone(), RecordType::DS);
+        let lookup = self.engine.walker.lookup(&question, journey, None);
+        let found = tokio::time::timeout(self.engine.timeout, lookup).await.ok()?;
+        let is_own = |record: &&Record| record.owner == *zone && record.kind() == RecordType::DS;
+        let mut signers: Vec<String> =
+            found.answers.iter().filter(is_own).map(|record| record.rdata.to_string()).collect();
+        signers.sort_unstable();
+        (found.rcode == Rcode::NOERROR).then_some(signers)
     }
 
     /// Says whether something seems to answer in the servers' place: a root server spoke without authority.

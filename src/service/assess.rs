@@ -16,12 +16,14 @@ use crate::dns::public_suffix::is_registry;
 use crate::evidence::Evidence;
 use crate::expectation::Expectation;
 use crate::findings::Judgement;
-use crate::report::{Context, Report, Verdict};
+use crate::report::{Context, Report, ReportedZone, Verdict};
 use crate::ses::identity::SesStatus;
 use crate::store::{Domain, DomainState, EventKind, NewEvent};
 
 /// How many hexadecimal digits of a digest are kept.
 const DIGEST_DIGITS: usize = 16;
+/// What stands for a part of a zone's mark that is not known.
+const UNKNOWN: &str = "-";
 
 /// One look at a domain.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +34,8 @@ pub struct Look<'a> {
     pub report: &'a Report,
     /// Whether SES is asked of this domain.
     pub asks_ses: bool,
+    /// The DS records of the zone at its parent, written out and sorted; `None` where they were not asked for or not told.
+    pub signers: Option<&'a [String]>,
     /// What SES last said; `None` where it has not said anything yet, or is not asked.
     pub sighting: Option<&'a Sighting>,
     /// The time of the look, by the clock that decides.
@@ -100,13 +104,17 @@ pub fn assess(look: &Look<'_>) -> Assessment {
         None => (before.sending, before.dkim_status),
     };
     let after = Memory { standing, sending, dkim_status };
-    let zone = ZoneMark::of_report(report);
+    let zone = ZoneMark::of_report(report, look.signers);
     let earlier = domain.zone_digest.as_deref().and_then(ZoneMark::read);
+    let has_changed = |differs: fn(&ZoneMark, &ZoneMark) -> bool| match (&earlier, &zone) {
+        (Some(old), Some(new)) => differs(old, new),
+        _ => false,
+    };
     let changes = Changes {
         ses: domain.last_checked_at.is_some()
             && (before.sending, before.dkim_status) != (after.sending, after.dkim_status),
-        delegation: matches!((&earlier, &zone), (Some(old), Some(new)) if old.servers != new.servers),
-        serial: matches!((&earlier, &zone), (Some(old), Some(new)) if old.serial.is_some() && new.serial.is_some() && old.serial != new.serial),
+        delegation: has_changed(|old, new| old.servers != new.servers || differ(&old.signers, &new.signers)),
+        serial: has_changed(|old, new| differ(&old.serial, &new.serial)),
     };
     Assessment {
         state: standing.state,
@@ -151,47 +159,76 @@ fn diff(look: &Look<'_>, before: &Memory, after: &Memory) -> Value {
     Value::Object(changed)
 }
 
-/// What tells one version of a zone from another: `SERIAL/DIGEST OF ITS SERVERS`, the serial `-` where it is not known.
+/// Says whether two are known and are not the same.
+fn differ<T: PartialEq>(old: &Option<T>, new: &Option<T>) -> bool {
+    matches!((old, new), (Some(old), Some(new)) if old != new)
+}
+
+/// Returns the zone whose servers are the operator of a report's domain: the deepest around it that no registry runs.
+#[must_use]
+pub fn own_zone(report: &Report) -> Option<Name> {
+    own_reported_zone(report).and_then(|zone| Name::parse(&zone.zone).ok())
+}
+
+/// Returns what a report says of the deepest zone around the domain; `None` where it names no server.
+fn own_reported_zone(report: &Report) -> Option<&ReportedZone> {
+    let domain = Name::parse(&report.domain).ok()?;
+    let is_own = |name: &Name| domain.is_subdomain_of(name) && !is_registry(name);
+    let zones = report.delegation.iter().filter(|zone| Name::parse(&zone.zone).is_ok_and(|name| is_own(&name)));
+    zones.max_by_key(|zone| zone.zone.len()).filter(|zone| !zone.servers.is_empty())
+}
+
+/// What tells one version of a zone from another: `SERIAL/DIGEST OF ITS SERVERS/DIGEST OF ITS DS RECORDS`, each `-` where
+/// it is not known. Earlier versions of this program wrote no third part.
 #[derive(Clone, Debug, Eq, PartialEq)]
 struct ZoneMark {
     /// The serial; `None` where no server told it.
     serial: Option<u32>,
     /// A digest of the names and addresses of its servers, as the parent gives them.
     servers: String,
+    /// A digest of its DS records at the parent; `None` where nobody asked, or nobody told.
+    signers: Option<String>,
 }
 
 impl ZoneMark {
     /// Reads what a report says of the deepest zone around the domain; `None` where it names no server.
-    fn of_report(report: &Report) -> Option<Self> {
-        let domain = Name::parse(&report.domain).ok()?;
-        let is_own = |name: &Name| domain.is_subdomain_of(name) && !is_registry(name);
-        let zones = report.delegation.iter().filter(|zone| Name::parse(&zone.zone).is_ok_and(|name| is_own(&name)));
-        let zone = zones.max_by_key(|zone| zone.zone.len()).filter(|zone| !zone.servers.is_empty())?;
-        let mut digest = Sha256::new();
-        for server in &zone.servers {
-            digest.update(format!("{} {:?};", server.name, server.addresses));
-        }
-        let text: String = digest.finalize().iter().map(|octet| format!("{octet:02x}")).collect();
-        let servers = text.chars().take(DIGEST_DIGITS).collect();
-        Some(Self { serial: zone.soa.as_ref().map(|soa| soa.serial), servers })
+    fn of_report(report: &Report, signers: Option<&[String]>) -> Option<Self> {
+        let zone = own_reported_zone(report)?;
+        let servers = zone.servers.iter().map(|server| format!("{} {:?}", server.name, server.addresses));
+        let signers = signers.map(|signers| digest(signers.iter().cloned()));
+        Some(Self { serial: zone.soa.as_ref().map(|soa| soa.serial), servers: digest(servers), signers })
     }
 
     /// Reads what is stored.
     fn read(text: &str) -> Option<Self> {
-        let (serial, servers) = text.split_once('/')?;
-        Some(Self { serial: serial.parse().ok(), servers: servers.to_owned() })
+        let mut parts = text.split('/');
+        let (serial, servers) = (parts.next()?, parts.next()?);
+        let signers = parts.next().filter(|signers| *signers != UNKNOWN).map(str::to_owned);
+        Some(Self { serial: serial.parse().ok(), servers: servers.to_owned(), signers })
     }
 
-    /// Keeps the serial that was known, where none is told now.
+    /// Keeps what was known, where it is not told now.
     fn or(self, earlier: Option<&Self>) -> Self {
-        Self { serial: self.serial.or(earlier.and_then(|earlier| earlier.serial)), ..self }
+        Self {
+            serial: self.serial.or(earlier.and_then(|earlier| earlier.serial)),
+            signers: self.signers.or_else(|| earlier.and_then(|earlier| earlier.signers.clone())),
+            ..self
+        }
     }
 
     /// Writes what is stored.
     fn text(&self) -> String {
-        let serial = self.serial.map_or_else(|| "-".to_owned(), |serial| serial.to_string());
-        format!("{serial}/{}", self.servers)
+        let serial = self.serial.map_or_else(|| UNKNOWN.to_owned(), |serial| serial.to_string());
+        format!("{serial}/{}/{}", self.servers, self.signers.as_deref().unwrap_or(UNKNOWN))
     }
+}
+
+/// Digests parts in their order.
+fn digest(parts: impl Iterator<Item = String>) -> String {
+    let mut digest = Sha256::new();
+    parts.for_each(|part| digest.update(format!("{part};")));
+    let text: String = digest.finalize().iter().map(|octet| format!("{octet:02x}")).collect();
+    text.chars().take(DIGEST_DIGITS).collect()
 }
 
 #[cfg(test)]

@@ -44,8 +44,18 @@ fn report(verdict: Verdict, servers: &[&str], serial: Option<u32>) -> Report {
 
 /// Looks at a domain; returns what follows, and the domain after it.
 fn look(domain: &Domain, report: &Report, sighting: Option<&Sighting>) -> (Assessment, Domain) {
+    look_with_signers(domain, report, None, sighting)
+}
+
+/// Does the same where these DS records were seen.
+fn look_with_signers(
+    domain: &Domain,
+    report: &Report,
+    signers: Option<&[String]>,
+    sighting: Option<&Sighting>,
+) -> (Assessment, Domain) {
     let asks_ses = sighting.is_some();
-    let assessment = assess(&Look { domain, report, asks_ses, sighting, now: NOW });
+    let assessment = assess(&Look { domain, report, signers, asks_ses, sighting, now: NOW });
     let after = Domain {
         state: assessment.state,
         due_at: Some(assessment.due_at),
@@ -107,6 +117,35 @@ fn what_changed_at_the_zone_or_at_ses_brings_the_next_look_forward() {
     let (_, verified) = look(&domain(), &ready(&["ns1.host.example."], Some(1)), Some(&success));
     assert!(hours(21, 27).contains(&gap(&look(&verified, &ready(&["ns1.host.example."], Some(1)), Some(&success)).0)));
     assert!((810..=990).contains(&gap(&look(&verified, &ready(&["ns1.host.example."], Some(1)), Some(&failed)).0)));
+}
+
+#[test]
+fn other_ds_records_at_the_parent_alone_bring_the_next_look_forward() {
+    let ready = report(Verdict::Ready, &["ns1.host.example."], Some(1));
+    let one = ["12345 13 2 ab".to_owned()];
+    let two = ["12345 13 2 ab".to_owned(), "54321 13 2 cd".to_owned()];
+    let (_, verified) = look(&domain(), &ready, None);
+    let (first, signed) = look_with_signers(&verified, &ready, Some(&one), None);
+    let daily = 3600 * 21..=3600 * 27;
+    assert!(daily.contains(&gap(&first)), "the first that is known of them is no change: {} s", gap(&first));
+    for (what, signers, is_change) in [
+        ("the same", Some(&one[..]), false),
+        ("not told", None, false),
+        ("one more", Some(&two[..]), true),
+        ("none any more", Some(&[][..]), true),
+    ] {
+        let (assessment, after) = look_with_signers(&signed, &ready, signers, None);
+        assert_eq!((3240..=3960).contains(&gap(&assessment)), is_change, "{what}: {} s", gap(&assessment));
+        assert_eq!((assessment.state, assessment.event), (DomainState::Verified, None), "{what}");
+        let (again, _) = look_with_signers(&after, &ready, Some(&one), None);
+        assert_eq!((3240..=3960).contains(&gap(&again)), is_change, "back from {what}");
+    }
+    // What an earlier version wrote down has no part for them.
+    let old = Domain {
+        zone_digest: verified.zone_digest.as_ref().map(|text| text.trim_end_matches("/-").to_owned()),
+        ..verified
+    };
+    assert!(daily.contains(&gap(&look_with_signers(&old, &ready, Some(&one), None).0)));
 }
 
 #[test]

@@ -12,12 +12,12 @@ use crate::check::Checker;
 use crate::dns::name::Name;
 use crate::expectation::Facts;
 use crate::report::Report;
-use crate::service::assess::{Assessment, Look, assess, unchecked_report};
+use crate::service::assess::{Assessment, Look, assess, own_zone, unchecked_report};
 use crate::service::operator::shard_of_cut;
 use crate::service::sighting::Sighting;
 use crate::ses;
 use crate::ses::reconcile::{SesView, reconcile, report_ses};
-use crate::store::{CheckId, Claim, Outcome, RunId};
+use crate::store::{CheckId, Claim, DomainState, Outcome, RunId};
 
 /// What came of a claim.
 #[derive(Debug)]
@@ -47,9 +47,11 @@ pub(super) async fn inspect(
     let Claim { domain, lease } = claim;
     let sighting = settings.region.as_ref().and_then(|_| Sighting::read(domain.identity.as_ref()));
     let report = check(checker, settings, &domain.asked, &domain.name, sighting.as_ref()).await;
+    let signers = signers(checker, domain.state, &report).await;
     let look = Look {
         domain: &domain,
         report: &report,
+        signers: signers.as_deref(),
         asks_ses: settings.region.is_some(),
         sighting: sighting.as_ref(),
         now: held.now(),
@@ -73,6 +75,13 @@ pub(super) async fn inspect(
         event,
     };
     Inspected::Done(Box::new(Done { before: domain, outcome }))
+}
+
+/// Asks the parent for the DS records of a verified domain's zone: one question a day. The referrals of a check bring none,
+/// as they are not asked for signatures (RFC 4035 §3.1.4.1).
+async fn signers(checker: &Checker, state: DomainState, report: &Report) -> Option<Vec<String>> {
+    let zone = Some(report).filter(|_| state == DomainState::Verified).and_then(own_zone)?;
+    checker.delegation_signers(&zone).await
 }
 
 /// Checks a domain, with what SES says in the place of what its row says.
