@@ -50,6 +50,21 @@ fn a_fleet_is_added_checked_told_and_not_checked_again_before_it_is_due() {
 }
 
 #[test]
+#[cfg(all(feature = "lab", feature = "ses"))]
+fn the_whole_loop_runs_on_loopback() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, _, told) = run(&folder, &["bulk", "--lab", "--ses"]);
+    assert_eq!(code, Some(1), "{told}");
+    let (_, before, _) = run(&folder, &["report"]);
+    assert!(count(&before, "verified") > Some(100), "{before}");
+    // The same Internet and the same SES again, at other ports: what is verified is not due, and what is due may only gain.
+    let (code, _, told) = run(&folder, &["worker", "--once", "--lab", "--ses"]);
+    assert_eq!(code, Some(0), "{told}");
+    let (_, after, _) = run(&folder, &["report"]);
+    assert!(count(&after, "verified") >= count(&before, "verified"), "{before}\n{after}");
+}
+
+#[test]
 fn a_worker_that_finds_nothing_due_ends_when_it_is_to_work_once() {
     let folder = tempfile::tempdir().unwrap();
     let (code, changes, told) = run(&folder, &["worker", "--once"]);

@@ -26,6 +26,10 @@ pub(crate) struct WorkerArguments {
     /// Post no webhooks; another worker does
     #[arg(long)]
     pub(crate) no_webhooks: bool,
+    /// Start the built-in lab on loopback and ask it instead of the Internet, and its Amazon SES with --ses
+    #[cfg(feature = "lab")]
+    #[arg(long)]
+    pub(crate) lab: bool,
     /// What the verdicts depend on too
     #[arg(long, value_name = "KINDS", value_enum, value_delimiter = ',')]
     pub(crate) require: Vec<Requirement>,
@@ -48,7 +52,7 @@ pub(crate) struct FeedArguments {
     /// Ask Amazon SES too: it says whether a domain is verified, and the DNS explains it
     #[arg(long)]
     pub(crate) ses: bool,
-    /// Calls to Amazon SES per second, such as 0.5; 0 is no limit [default: 1]
+    /// Calls to Amazon SES per second, such as 0.5; 0 is no limit [default: 1; no limit with --lab]
     #[arg(long, value_name = "N", requires = "ses", env = "ZONEPROOF_SES_QPS", hide_env = true)]
     pub(crate) ses_qps: Option<f64>,
     /// The AWS region of the identities [default: that of AWS_REGION or the profile]

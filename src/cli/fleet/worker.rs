@@ -7,9 +7,15 @@ use std::time::Duration;
 use super::args::WorkerArguments;
 use super::{change, open, remark};
 use crate::cli::args::Requirement;
+#[cfg(feature = "ses")]
+use crate::cli::engine::Engine;
 use crate::cli::engine::{Plan, Source};
 use crate::cli::failure::Failure;
 use crate::cli::interrupt::Interrupts;
+#[cfg(feature = "ses")]
+use crate::cli::ses::BesideSes;
+#[cfg(feature = "ses")]
+use crate::cli::ses::args::SesArguments;
 use crate::cli::{WELL, console};
 use crate::expectation::Depth;
 use crate::service::feed::Feed;
@@ -21,11 +27,23 @@ use crate::transport::guard::AddressPolicy;
 
 /// Works until told to end, or until nothing is due.
 pub(in crate::cli) async fn run(arguments: WorkerArguments) -> Result<u8, Failure> {
-    let plan = Plan::read(&arguments.resolver, Source::Live)?;
+    let plan = Plan::read(&arguments.resolver, source(&arguments))?;
     let store = open(&arguments.database.database).await?;
     let engine = super::start(&plan, &arguments.database.database, &store).await?;
     let mut interrupts = Interrupts::listen()?;
-    let feed = feed(&arguments, &store).await?;
+    #[cfg(feature = "ses")]
+    let beside = beside(&arguments, &plan, &engine).await?;
+    #[cfg(feature = "ses")]
+    let feed = match &beside {
+        Some(beside) => {
+            let client = Arc::new(beside.client(None).await?);
+            Some(Feed::new(Arc::clone(&store), client, arguments.ses.create_identities))
+        }
+        None => None,
+    };
+    // This build has no client for Amazon SES.
+    #[cfg(not(feature = "ses"))]
+    let feed: Option<Feed> = None;
     if let Some(feed) = feed.as_ref().filter(|_| arguments.once)
         && let Some(error) = feed.pass().await?.trouble
     {
@@ -101,25 +119,19 @@ pub(super) fn policy(allows_special: bool) -> AddressPolicy {
     if allows_special { AddressPolicy::allowing_special() } else { AddressPolicy::public() }
 }
 
-/// Prepares to ask Amazon SES, where it is wanted.
-#[cfg(feature = "ses")]
-async fn feed(arguments: &WorkerArguments, store: &Arc<dyn Store>) -> Result<Option<Feed>, Failure> {
-    use crate::ses::client::{AwsIdentities, AwsSettings, DEFAULT_PER_SECOND};
-    let ses = &arguments.ses;
-    if !ses.ses {
-        return Ok(None);
+/// Says who is asked.
+fn source(arguments: &WorkerArguments) -> Source<'static> {
+    #[cfg(feature = "lab")]
+    if arguments.lab {
+        return Source::Lab;
     }
-    let settings = AwsSettings {
-        region: ses.region.clone(),
-        per_second: ses.ses_qps.unwrap_or(DEFAULT_PER_SECOND),
-        ..AwsSettings::default()
-    };
-    let identities = AwsIdentities::connect(&settings).await?;
-    Ok(Some(Feed::new(Arc::clone(store), Arc::new(identities), ses.create_identities)))
+    let _ = arguments;
+    Source::Live
 }
 
-/// Asks no SES: this build has no client for it.
-#[cfg(not(feature = "ses"))]
-async fn feed(_: &WorkerArguments, _: &Arc<dyn Store>) -> Result<Option<Feed>, Failure> {
-    Ok(None)
+/// Prepares to ask Amazon SES, the lab's where the DNS is the lab's; `None` where it is not wanted.
+#[cfg(feature = "ses")]
+async fn beside(arguments: &WorkerArguments, plan: &Plan, engine: &Engine) -> Result<Option<Arc<BesideSes>>, Failure> {
+    let ses = SesArguments { ses: arguments.ses.ses, ses_qps: arguments.ses.ses_qps };
+    BesideSes::start(&ses, arguments.ses.region.as_deref(), plan, engine).await
 }
