@@ -79,23 +79,57 @@ impl Name {
     fn seal(wire: &[u8]) -> Self {
         let mut octets = [0; MAX_SEALED_OCTETS];
         let Some((head, key)) = octets.split_at_mut_checked(wire.len()) else { return Self::root() };
+        // The lengths of labels, 63 at most, are no letters.
         head.copy_from_slice(wire);
+        head.make_ascii_lowercase();
         // Without pairs the key is as long as the wire form but for the root label; it is written from its end.
         let mut key_octets = wire.len().saturating_sub(1);
-        let (mut start, mut is_plain) = (key_octets, true);
-        for label in (Labels { rest: wire }) {
+        let (mut start, mut low_lengths) = (key_octets, 1);
+        for label in (Labels { rest: head }) {
             let end = start.saturating_sub(1);
             start = end.saturating_sub(label.len());
-            for (place, octet) in key.get_mut(start..end).unwrap_or_default().iter_mut().zip(label) {
-                *place = octet.to_ascii_lowercase();
-                is_plain &= *octet > 1;
+            if let Some(place) = key.get_mut(start..end) {
+                place.copy_from_slice(label);
             }
+            low_lengths += usize::from(label.len() == 1);
         }
+        let is_plain = wire.iter().filter(|octet| **octet <= 1).count() == low_lengths;
         if !is_plain {
             key_octets = write_key_with_pairs(wire, key);
         }
-        let octets = octets.get(..wire.len() + key_octets).unwrap_or_default().into();
-        Self { octets, wire_octets: u8::try_from(wire.len()).unwrap_or(u8::MAX) }
+        head.copy_from_slice(wire);
+        Self::from_octets(octets.get(..wire.len() + key_octets).unwrap_or_default(), wire.len())
+    }
+
+    /// Takes a wire form of so many octets and the sort key behind it.
+    fn from_octets(octets: &[u8], wire_octets: usize) -> Self {
+        Self { octets: octets.into(), wire_octets: u8::try_from(wire_octets).unwrap_or(u8::MAX) }
+    }
+
+    /// Returns the name without the first so many octets of the wire form, which are whole labels.
+    fn without_first(&self, octets: usize) -> Self {
+        let wire = self.wire().get(octets..).unwrap_or(&[0]);
+        // Without pairs the key of a name above is how this one begins.
+        let key = self.plain_key().and_then(|key| key.get(..wire.len().saturating_sub(1)));
+        let Some(key) = key else { return Self::seal(wire) };
+        let mut sealed = [0; 2 * MAX_NAME_OCTETS];
+        let whole = wire.len() + key.len();
+        if let Some((head, tail)) = sealed.get_mut(..whole).and_then(|place| place.split_at_mut_checked(wire.len())) {
+            head.copy_from_slice(wire);
+            tail.copy_from_slice(key);
+        }
+        Self::from_octets(sealed.get(..whole).unwrap_or_default(), wire.len())
+    }
+
+    /// Returns the sort key where it has no pairs.
+    fn plain_key(&self) -> Option<&[u8]> {
+        Some(self.key()).filter(|key| key.len() + 1 == usize::from(self.wire_octets))
+    }
+
+    /// Returns the labels in lower case, the top-level one first; `None` where one has an octet of 0 or 1.
+    pub(super) fn labels_from_top(&self) -> Option<impl Iterator<Item = &[u8]>> {
+        let labels = self.plain_key()?.strip_suffix(&[0]);
+        Some(labels.into_iter().flat_map(|labels| labels.split(|octet| *octet == 0)))
     }
 
     /// Returns the sort key.
@@ -242,7 +276,7 @@ impl Name {
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         let first = self.first_label()?;
-        Some(Self::seal(self.wire().get(first.len() + 1..)?))
+        Some(self.without_first(first.len() + 1))
     }
 
     /// Iterates over the name itself and all above it, the root last.
@@ -303,7 +337,7 @@ impl Name {
     pub fn last_labels(&self, count: usize) -> Self {
         let skip = self.label_count().saturating_sub(count);
         let octets: usize = (Labels { rest: self.wire() }).take(skip).map(|label| label.len() + 1).sum();
-        if octets == 0 { self.clone() } else { Self::seal(self.wire().get(octets..).unwrap_or(&[0])) }
+        if octets == 0 { self.clone() } else { self.without_first(octets) }
     }
 
     /// Returns the presentation form without the final dot; the root stays `.`.
@@ -332,19 +366,6 @@ impl Name {
         }
         let text = if end == 0 { "." } else { std::str::from_utf8(text.get(..end)?).ok()? };
         Some(read(text))
-    }
-
-    /// Hands the presentation form in lower case and without its final dot to `read`; `None` where it has escapes.
-    pub(super) fn with_plain_lowercase<T>(&self, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
-        self.with_plain_text(|text| {
-            let mut lower = [0; MAX_NAME_OCTETS];
-            let text = text.strip_suffix('.').unwrap_or(text).as_bytes();
-            let place = lower.get_mut(..text.len())?;
-            place.copy_from_slice(text);
-            place.make_ascii_lowercase();
-            Some(read(place))
-        })
-        .flatten()
     }
 
     /// Returns the name with its ASCII letters in lower case.
@@ -432,7 +453,7 @@ fn unescape(octets: &mut impl Iterator<Item = u8>) -> Result<u8, NameError> {
 }
 
 /// Says whether an octet of a label stands for itself in presentation form.
-fn is_plain(octet: u8) -> bool {
+const fn is_plain(octet: u8) -> bool {
     matches!(octet, 0x21..=0x7e) && !matches!(octet, b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$')
 }
 

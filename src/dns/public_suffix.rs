@@ -3,7 +3,12 @@
 //! A hint only: it says how many questions to spend on a zone and which names people confuse.
 //! No verdict rests on it; zone cuts are found by asking, and DMARC has its own tree walk.
 
+use psl::Psl;
+
 use crate::dns::name::Name;
+
+/// What the wire form of a name has beside its labels and the dots between them.
+const ROOT_AND_FIRST_LENGTH: usize = 2;
 
 /// Returns the name that its owner holds below a public suffix, hosting suffixes such as `github.io.`
 /// included; `None` for the root, a public suffix itself, and a name that is not made of plain characters.
@@ -22,11 +27,10 @@ pub fn is_registry(zone: &Name) -> bool {
     if zone.label_count() <= 1 {
         return true;
     }
-    let is_suffix = |text: &[u8]| {
-        psl::suffix(text).is_some_and(|suffix| suffix.as_bytes() == text && suffix.typ() == Some(psl::Type::Icann))
-    };
-    let is_registry = zone.with_plain_lowercase(is_suffix);
-    is_registry.unwrap_or_else(|| is_suffix(zone.to_lowercase().to_text_without_dot().as_bytes()))
+    zone.labels_from_top().is_some_and(|labels| {
+        let suffix = psl::List.find(labels);
+        suffix.len + ROOT_AND_FIRST_LENGTH == zone.wire().len() && suffix.typ == Some(psl::Type::Icann)
+    })
 }
 
 #[cfg(test)]
