@@ -24,8 +24,7 @@ const REGISTRY_SERVERS_WANTED: usize = 2;
 /// zone is not the domain owner's to repair: of it only the former is told.
 ///
 /// Does not tell [`Code::NotRegistered`] and [`Code::BudgetExceeded`], which are no matter of one zone.
-pub(super) fn judge(expectation: &Expectation, evidence: &Evidence) -> Vec<Finding> {
-    let zones = home_zones(expectation, evidence);
+pub(super) fn judge(zones: &[HomeZone<'_>], evidence: &Evidence) -> Vec<Finding> {
     let told = zones.iter().filter(|home| !(home.is_registry && home.is_answered()));
     told.flat_map(|home| {
         let about_servers = [delegation_loop(home), ns_unresolvable(home), ns_address_forbidden(home)];
@@ -42,9 +41,11 @@ pub(super) fn judge(expectation: &Expectation, evidence: &Evidence) -> Vec<Findi
 ///
 /// Source: RFC 1034 §4.3.2, RFC 8020 §2.
 pub(super) fn not_registered(expectation: &Expectation, evidence: &Evidence) -> Option<Finding> {
-    let mut ends = expectation.records.iter().filter_map(|record| evidence.chain(&record.name)?.zones.last());
-    // Most domains are registered, and that is soon seen.
-    if !ends.any(is_registry) {
+    let ends = expectation.records.iter().filter_map(|record| evidence.chain(&record.name)?.zones.last());
+    // Most domains are registered, and that is soon seen: all their records lie in one zone.
+    let mut looked_at = None;
+    let mut others = ends.filter(|zone| looked_at.replace(*zone) != Some(*zone));
+    if !others.any(is_registry) {
         return None;
     }
     let registrable = registrable_name(&expectation.domain)?;

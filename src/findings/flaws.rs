@@ -14,7 +14,7 @@ use crate::evidence::{Evidence, Flaws, Observation};
 use crate::expectation::{Expectation, ExpectedRecord};
 use crate::findings::catalogue::Code;
 use crate::findings::finding::{Argument, Finding, Subject};
-use crate::findings::zone::{Conduct, HomeZone, home_zones};
+use crate::findings::zone::{Conduct, HomeZone};
 
 /// The most records of one type at a name that anybody needs (threats.md A6).
 const MAX_RECORDS: usize = 100;
@@ -23,8 +23,7 @@ const MAX_TEXT_OCTETS: usize = 16 * 1024;
 
 /// Finds flaws of the servers of the expected records' zones, at most one finding of each code a zone, and the records
 /// that are too large.
-pub(super) fn judge(expectation: &Expectation, evidence: &Evidence) -> Vec<Finding> {
-    let zones = home_zones(expectation, evidence);
+pub(super) fn judge(expectation: &Expectation, zones: &[HomeZone<'_>], evidence: &Evidence) -> Vec<Finding> {
     let about_zones = zones.iter().filter(|home| !home.is_registry).flat_map(|home| {
         let flawed = [
             flawed(evidence, home, Code::BrokenEdns, |flaws| flaws.takes_no_edns),

@@ -38,11 +38,10 @@ pub fn wanted(expectation: &Expectation, evidence: &Evidence, is_meant: impl Fn(
 }
 
 /// Finds what is not sound about the zones of the expected records.
-pub(super) fn judge(expectation: &Expectation, evidence: &Evidence, records: &[JudgedRecord]) -> Vec<Finding> {
+pub(super) fn judge(zones: &[HomeZone<'_>], evidence: &Evidence, records: &[JudgedRecord]) -> Vec<Finding> {
     let mut inquiry = Inquiry::closed(evidence);
-    let zones = home_zones(expectation, evidence);
     let mut findings = Vec::new();
-    for home in registered(&zones) {
+    for home in registered(zones) {
         findings.extend(examine(home, &mut inquiry));
         findings.extend(broken_qmin(home, &mut inquiry));
         findings.extend(cname_at_apex(evidence, home));

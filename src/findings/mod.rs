@@ -28,6 +28,7 @@ mod zone;
 
 use crate::evidence::Evidence;
 use crate::expectation::Expectation;
+use crate::findings::zone::home_zones;
 pub use catalogue::{Code, Severity};
 pub use finding::{Argument, Finding, JudgedRecord, Judgement, Proof, RecordStatus, Subject};
 
@@ -80,10 +81,11 @@ fn conclude(
             findings: vec![finding],
         };
     }
-    findings.extend(delegation::judge(expectation, evidence));
-    findings.extend(servers::judge(expectation, evidence));
-    findings.extend(health::judge(expectation, evidence, &records));
-    findings.extend(flaws::judge(expectation, evidence));
+    let zones = home_zones(expectation, evidence);
+    findings.extend(delegation::judge(&zones, evidence));
+    findings.extend(servers::judge(&zones, evidence));
+    findings.extend(health::judge(&zones, evidence, &records));
+    findings.extend(flaws::judge(expectation, &zones, evidence));
     findings.extend(delegation::budget_exceeded(expectation, evidence, &records));
     findings.extend(consistency::judge(expectation, evidence, &records));
     findings.extend(servers::unable_to_check(expectation, evidence, &records, &findings));

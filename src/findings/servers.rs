@@ -20,8 +20,7 @@ use crate::findings::zone::{Conduct, HomeZone, Refusal, home_zones};
 /// zone is not the domain owner's to repair: of it only the former is told.
 ///
 /// Arguments: `servers`, `addresses`; with lame servers `kinds` too, the ways in which they say so.
-pub(super) fn judge(expectation: &Expectation, evidence: &Evidence) -> Vec<Finding> {
-    let zones = home_zones(expectation, evidence);
+pub(super) fn judge(zones: &[HomeZone<'_>], evidence: &Evidence) -> Vec<Finding> {
     let told = zones.iter().filter(|home| !(home.is_registry && home.is_answered()));
     told.flat_map(|home| {
         let of_home = [lame(home), unreachable(home), refused_by_policy(evidence, home)];
@@ -35,10 +34,17 @@ pub(super) fn judge(expectation: &Expectation, evidence: &Evidence) -> Vec<Findi
 #[must_use]
 pub fn wanted(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
     let mut inquiry = Inquiry::open(evidence);
+    let is_hit = |record: &&ExpectedRecord| {
+        record.is_required && !standing(evidence, &record.question(), |_| true).is_checkable()
+    };
+    let hit: Vec<&ExpectedRecord> = expectation.records.iter().filter(is_hit).collect();
+    if hit.is_empty() {
+        return Vec::new();
+    }
     for home in home_zones(expectation, evidence).iter().filter(|home| !home.is_registry) {
-        let mut required = home.records.iter().filter(|record| record.is_required);
-        let is_hit = required.any(|record| !standing(evidence, &record.question(), |_| true).is_checkable());
-        if is_hit && home.conducts().any(|(_, _, conduct)| conduct == Conduct::Lame(Refusal::Refused)) {
+        if home.records.iter().any(|record| hit.contains(record))
+            && home.conducts().any(|(_, _, conduct)| conduct == Conduct::Lame(Refusal::Refused))
+        {
             inquiry.look_at_every(&soa_of(home));
         }
     }
@@ -135,6 +141,9 @@ pub(super) fn unable_to_check(
     findings: &[Finding],
 ) -> Vec<Finding> {
     let is_unable = |judged: &&JudgedRecord| judged.status == RecordStatus::UnableToCheck;
+    if !records.iter().any(|judged| is_unable(&judged)) {
+        return Vec::new();
+    }
     let explained: Vec<ExpectedRecord> = explained_records(expectation, evidence, findings);
     let unexplained: Vec<&ExpectedRecord> = records
         .iter()
