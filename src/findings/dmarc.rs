@@ -5,7 +5,6 @@ mod around;
 pub mod assess;
 mod told;
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use crate::dns::name::Name;
@@ -68,19 +67,28 @@ pub fn names_still_needed(expectation: &Expectation, evidence: &Evidence) -> Vec
     }
     let mut needed = BTreeSet::new();
     for record in expectation.of_kind(RecordKind::Dmarc) {
+        let mut last: Option<&Observation> = None;
+        let mut is_own = true;
         for seen in evidence.observations(&record.question()) {
+            // Most servers say what the one before said.
+            if last.replace(seen).is_some_and(|last| last.response() == seen.response()) {
+                continue;
+            }
             match texts_from(evidence, seen) {
                 Texts::Ask(question) => {
                     needed.insert(question);
                 }
                 Texts::Known(texts) if !texts.iter().any(|text| is_dmarc(text) || is_near_miss(text)) => {
+                    is_own = false;
                     needed
                         .extend(record.name.parent().map(|domain| above(evidence, &domain).needed).unwrap_or_default());
                 }
-                Texts::Known(_) | Texts::Unknown => {}
+                Texts::Known(_) => {}
+                Texts::Unknown => is_own = false,
             }
         }
-        if needed.is_empty() {
+        // At depth quick a policy that all servers have costs no more questions.
+        if needed.is_empty() && (expectation.depth == Depth::Full || !is_own) {
             needed.extend(further(expectation, evidence, record, &views(expectation, evidence, record)).1);
         }
     }
@@ -140,8 +148,13 @@ fn behind(
     let is_full = expectation.depth == Depth::Full;
     let exists = !is_nonexistent(evidence, &expectation.domain);
     let mut found = vec![(record.name.clone(), own.to_vec())];
-    found.extend(above(evidence, around.domain).found);
-    let discovery = discover(around.domain, exists, &found);
+    let mut discovery = discover(around.domain, exists, &found);
+    // Whose organization it is matters only beside another name than the domain's own.
+    let is_wanted = is_full || expectation.mail_from.is_some();
+    if is_wanted || matches!(discovery.policy, Applicable::Unanswered(_)) {
+        found.extend(above(evidence, around.domain).found);
+        discovery = discover(around.domain, exists, &found);
+    }
     let (subject, author) = (&around.subject, &expectation.domain);
     let organization = discovery.organizational_domain.as_ref();
     let alignment = Alignment { author, legs: legs(expectation), organization, found: &found };
@@ -220,17 +233,8 @@ pub(super) fn views<'r, 'e>(
 ) -> Views<'r, 'e> {
     let exists = !is_nonexistent(evidence, &expectation.domain);
     let has_own = evidence.observations(&record.question()).into_iter().any(|seen| has_own_policy(evidence, seen));
-    // Most servers say what the one before said.
-    let last: RefCell<Option<(Vec<Vec<u8>>, View)>> = RefCell::default();
     Views::read(evidence, record, |seen| match (texts_from(evidence, seen), record.name.parent()) {
-        (Texts::Known(texts), Some(domain)) => {
-            if let Some((_, view)) = last.borrow().as_ref().filter(|(known, _)| *known == texts) {
-                return view.clone();
-            }
-            let view = Author { evidence, record, domain, exists, has_own }.view(texts.clone());
-            last.replace(Some((texts, view.clone())));
-            view
-        }
+        (Texts::Known(texts), Some(domain)) => Author { evidence, record, domain, exists, has_own }.view(texts),
         _ => View::Unknown,
     })
 }
@@ -283,8 +287,11 @@ impl Author<'_> {
         }
         let own_text = policies.first().map(|text| (*text).clone());
         let mut found = vec![(self.record.name.clone(), own)];
-        found.extend(above(self.evidence, &self.domain).found);
-        let discovery = discover(&self.domain, self.exists, &found);
+        let mut discovery = discover(&self.domain, self.exists, &found);
+        if matches!(discovery.policy, Applicable::Unanswered(_)) {
+            found.extend(above(self.evidence, &self.domain).found);
+            discovery = discover(&self.domain, self.exists, &found);
+        }
         match discovery.policy {
             Applicable::Own(record) => {
                 let start = self.finding(Code::DmarcSyntax, &self.record.name);

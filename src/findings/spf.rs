@@ -105,7 +105,12 @@ pub(super) fn found(evidence: &Evidence, record: &ExpectedRecord, told: &[Findin
 pub fn includes_still_needed(record: &ExpectedRecord, evidence: &Evidence) -> Vec<Question> {
     let Some(include) = include_of(record) else { return Vec::new() };
     let mut needed = BTreeSet::new();
+    let mut last: Option<&Observation> = None;
     for seen in evidence.observations(&record.question()) {
+        // Most servers say what the one before said.
+        if last.replace(seen).is_some_and(|last| last.response() == seen.response()) {
+            continue;
+        }
         match texts_from(evidence, seen) {
             Texts::Ask(question) => {
                 needed.insert(question);

@@ -38,6 +38,8 @@ pub(super) struct Views<'r, 'e> {
 
 impl<'r, 'e> Views<'r, 'e> {
     /// Reads what every server said; one whose word leads to what cannot be known counts as not answering.
+    ///
+    /// Two servers that say the same are of one view, so that it is not formed anew.
     pub(super) fn read(
         evidence: &'e Evidence,
         record: &'r ExpectedRecord,
@@ -45,8 +47,12 @@ impl<'r, 'e> Views<'r, 'e> {
     ) -> Self {
         let standing = standing(evidence, &record.question(), |_| true);
         let mut views = Self { record, right: Vec::new(), wrong: Vec::new(), is_checkable: false };
+        let mut last: Option<(&Observation, View)> = None;
         for seen in standing.answering() {
-            match view(seen) {
+            // Most servers say what the one before said.
+            let known = last.take().filter(|(other, _)| other.response() == seen.response());
+            let (_, formed) = last.insert(known.unwrap_or_else(|| (seen, view(seen))));
+            match formed.clone() {
                 View::Right(notes) => views.right.push((seen, notes)),
                 View::Wrong(finding) => views.wrong.push((seen, *finding)),
                 View::Unknown => {}
