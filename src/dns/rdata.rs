@@ -129,11 +129,13 @@ impl fmt::Display for Rdata {
 /// Writes one character-string in quotes; what does not print becomes `\DDD` (RFC 1035 §5.1).
 fn write_character_string(f: &mut fmt::Formatter<'_>, string: &[u8]) -> fmt::Result {
     f.write_str("\"")?;
-    for octet in string {
-        match octet {
-            b'"' | b'\\' => write!(f, "\\{}", char::from(*octet))?,
-            0x20..=0x7e => write!(f, "{}", char::from(*octet))?,
-            other => write!(f, "\\{other:03}")?,
+    let is_plain = |octet: &u8| matches!(octet, 0x20..=0x7e) && !matches!(octet, b'"' | b'\\');
+    for run in string.chunk_by(|one, next| is_plain(one) && is_plain(next)) {
+        match run {
+            [quoted @ (b'"' | b'\\')] => write!(f, "\\{}", char::from(*quoted))?,
+            [other] if !is_plain(other) => write!(f, "\\{other:03}")?,
+            // What is plain is ASCII.
+            plain => f.write_str(str::from_utf8(plain).unwrap_or_default())?,
         }
     }
     f.write_str("\"")

@@ -78,7 +78,16 @@ pub fn cname_standing<'e>(evidence: &'e Evidence, record: &ExpectedRecord) -> St
 /// Says whether a reply is right for an expected CNAME record: one CNAME, to exactly the expected name.
 #[must_use]
 pub fn is_expected_cname(record: &ExpectedRecord, seen: &Observation) -> bool {
-    matches!((&record.expected, cname_targets(seen).as_slice()), (Expected::Cname(expected), [target]) if *target == expected)
+    let Expected::Cname(expected) = &record.expected else { return false };
+    match seen.response() {
+        Some(Response::Answer(answer)) => {
+            let is_cname = |rdata: &&Rdata| matches!(rdata, Rdata::Cname(_));
+            let mut targets = answer.rrset.data().iter().filter(is_cname);
+            matches!(targets.next(), Some(Rdata::Cname(target)) if target == expected) && targets.next().is_none()
+        }
+        Some(Response::Alias(alias)) => alias.links.first().is_some_and(|link| link.target == *expected),
+        _ => false,
+    }
 }
 
 /// Returns the targets of the CNAMEs that a reply gives for the name asked; sorted, without
