@@ -4,10 +4,12 @@
 //! Never says who the registrar is, and never asks the network.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::convert::Infallible;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{LazyLock, OnceLock};
 
+use quick_cache::sync::Cache;
 use serde::Deserialize;
 
 use self::pattern::Pattern;
@@ -19,14 +21,26 @@ mod pattern;
 /// The most name servers that a description names one by one.
 const MAX_SERVERS_NAMED: usize = 4;
 
+/// How many name servers' providers are remembered; some 100 octets each.
+const SERVERS_REMEMBERED: usize = 4096;
+
 /// The table, read once. A test proves that it parses; were it not to, every provider would be unknown.
 static CATALOGUE: LazyLock<Providers> =
     LazyLock::new(|| toml::from_str(include_str!("providers.toml")).unwrap_or_default());
+
+/// The providers of the name servers that were asked for of late: few servers have most of the zones.
+static PROVIDERS: LazyLock<Cache<Name, Option<&'static Provider>>> = LazyLock::new(|| Cache::new(SERVERS_REMEMBERED));
 
 /// Returns the table of providers.
 #[must_use]
 pub fn catalogue() -> &'static Providers {
     &CATALOGUE
+}
+
+/// Returns the provider that a name server belongs to.
+fn provider_of(server: &Name) -> Option<&'static Provider> {
+    let Ok(provider) = PROVIDERS.get_or_insert_with(server, || Ok::<_, Infallible>(catalogue().by_server(server)));
+    provider
 }
 
 /// Tells the provider from the names of the name servers, those at the parent for choice.
@@ -37,7 +51,7 @@ pub fn catalogue() -> &'static Providers {
 pub fn detect(ns_names: &[Name], soa: Option<(&Name, &Name)>) -> Detection {
     let mut shares: Vec<Share> = Vec::new();
     for server in ns_names.iter().collect::<BTreeSet<_>>() {
-        let provider = catalogue().by_server(server);
+        let provider = provider_of(server);
         match shares.iter_mut().find(|share| share.provider == provider) {
             Some(share) => share.servers.push(server.clone()),
             None => shares.push(Share { provider, servers: vec![server.clone()] }),
@@ -56,7 +70,7 @@ pub fn detect(ns_names: &[Name], soa: Option<(&Name, &Name)>) -> Detection {
 /// Says whether a name server is one of a large anycast provider's, which bear the larger pace.
 #[must_use]
 pub fn is_anycast_shared(ns_name: &Name) -> bool {
-    catalogue().by_server(ns_name).is_some_and(|provider| provider.anycast_shared)
+    provider_of(ns_name).is_some_and(|provider| provider.anycast_shared)
 }
 
 /// Says whether a name server is one of those where expired domains and domains for sale are put.
