@@ -150,7 +150,10 @@ impl<'a> Gathering<'a> {
         let mut groups: BTreeMap<Name, Vec<Question>> = BTreeMap::new();
         for Ask { question, .. } in asks {
             if self.evidence.chain(&question.name).is_none() && !self.adopt(&question.name) {
-                groups.entry(below_registry(&question.name)).or_default().push(question.clone());
+                let is_around = |group: &&Name| question.name.is_subdomain_of(group) && !is_registry(group);
+                let group = groups.keys().find(is_around).cloned();
+                let group = group.unwrap_or_else(|| below_registry(&question.name));
+                groups.entry(group).or_default().push(question.clone());
             }
         }
         let journey = Journey::new(self.budget, FRESH_ENOUGH_FOR_A_CHECK);
@@ -181,10 +184,11 @@ impl<'a> Gathering<'a> {
 
     /// Takes the way to a name from a zone of this check that encloses it; false where there is none.
     fn adopt(&mut self, name: &Name) -> bool {
-        let cuts: Vec<&ZoneCut> = name.ancestors().filter_map(|zone| self.evidence.cut(&zone)).collect();
-        let Some(deepest) = cuts.first().filter(|cut| !is_registry(&cut.zone)) else { return false };
+        // In canonical order the zones around a name come from the root down.
+        let cuts: Vec<&ZoneCut> = self.evidence.cuts().filter(|cut| name.is_subdomain_of(&cut.zone)).collect();
+        let Some(deepest) = cuts.last().filter(|cut| !is_registry(&cut.zone)) else { return false };
         let end = end_of(deepest);
-        let zones = cuts.iter().rev().map(|cut| cut.zone.clone()).collect();
+        let zones = cuts.iter().map(|cut| cut.zone.clone()).collect();
         self.evidence.add_chain(name.clone(), DelegationChain { zones, end });
         true
     }
