@@ -116,8 +116,9 @@ impl<T: Transport + 'static> Coalesce<T> {
             with_edns: query.with_edns,
             dnssec_ok: query.dnssec_ok,
         };
-        let place = |number| Place { out: &self.out, key: key.clone(), number, is_done: false };
-        match self.out.entry(key.clone()) {
+        let entry = self.out.entry(key.clone());
+        let place = |number| Place { out: &self.out, key, number, is_done: false };
+        match entry {
             Entry::Occupied(mut entry) => match entry.get().common() {
                 Some(common) => (common, place(entry.get().number), entry.get().check),
                 None => {

@@ -8,6 +8,9 @@ use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::rrset::{Question, Rcode, Record, RecordType};
 
+/// What a query has beside the name: its header, type and class, and the OPT record (RFC 6891 §6.1.2).
+const QUERY_OCTETS_BESIDE_NAME: usize = 12 + 4 + 11;
+
 /// A message that has no wire form: over 65,535 octets, or a character-string over 255.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the message is longer than the wire allows")]
@@ -21,7 +24,7 @@ pub struct EncodeError;
 /// Source: RFC 1035 §4.1, RFC 6891 §6.1.
 #[must_use]
 pub fn encode_query(id: u16, question: &Question, case_bits: u64, edns: Option<&Edns>) -> Vec<u8> {
-    let mut octets = Vec::with_capacity(64);
+    let mut octets = Vec::with_capacity(QUERY_OCTETS_BESIDE_NAME + question.name.wire().len());
     octets.extend_from_slice(&id.to_be_bytes());
     octets.extend_from_slice(&Flags::default().to_bits(Rcode::NOERROR).to_be_bytes());
     octets.extend_from_slice(&[0, 1, 0, 0, 0, 0, 0, u8::from(edns.is_some())]);
@@ -41,19 +44,13 @@ pub fn encode_query(id: u16, question: &Question, case_bits: u64, edns: Option<&
 
 /// Writes a name with the case of each letter taken from `case_bits`.
 fn push_name_in_case(octets: &mut Vec<u8>, name: &Name, case_bits: u64) {
-    let mut bits = case_bits;
-    for label in name.labels() {
-        octets.push(u8::try_from(label.len()).unwrap_or_default());
-        for octet in label {
-            if octet.is_ascii_alphabetic() {
-                octets.push((octet & !0x20) | if bits & 1 == 1 { 0x20 } else { 0 });
-                bits = bits.rotate_right(1);
-            } else {
-                octets.push(*octet);
-            }
-        }
+    let (mut bits, start) = (case_bits, octets.len());
+    octets.extend_from_slice(name.wire());
+    // The lengths of labels, 63 at most, are no letters.
+    for octet in octets.iter_mut().skip(start).filter(|octet| octet.is_ascii_alphabetic()) {
+        *octet = (*octet & !0x20) | if bits & 1 == 1 { 0x20 } else { 0 };
+        bits = bits.rotate_right(1);
     }
-    octets.push(0);
 }
 
 /// Writes a whole message, with names compressed.
