@@ -10,7 +10,11 @@
 mod connections;
 #[path = "adversary/datagrams.rs"]
 mod datagrams;
+#[path = "adversary/pulses.rs"]
+mod pulses;
 #[path = "adversary/schedules.rs"]
 mod schedules;
 #[path = "adversary/server.rs"]
 mod server;
+#[path = "adversary/zones.rs"]
+mod zones;
