@@ -16,5 +16,7 @@ mod pulses;
 mod schedules;
 #[path = "adversary/server.rs"]
 mod server;
+#[path = "adversary/unpredictability.rs"]
+mod unpredictability;
 #[path = "adversary/zones.rs"]
 mod zones;
