@@ -16,6 +16,8 @@ mod pulses;
 mod schedules;
 #[path = "adversary/server.rs"]
 mod server;
+#[path = "adversary/table.rs"]
+mod table;
 #[path = "adversary/unpredictability.rs"]
 mod unpredictability;
 #[path = "adversary/zones.rs"]
