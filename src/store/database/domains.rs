@@ -224,7 +224,9 @@ pub(super) async fn page(
     limit: u32,
 ) -> Result<Vec<Domain>, StoreError> {
     let (conditions, values) = conditions(filter, 3);
-    let text = format!("SELECT {COLUMNS} FROM {TABLES} WHERE d.id > $1{conditions} ORDER BY d.id LIMIT $2");
+    // Said of both tables: where PostgreSQL merges them it reads the other one from its beginning otherwise, page by page.
+    let text =
+        format!("SELECT {COLUMNS} FROM {TABLES} WHERE d.id > $1 AND q.domain > $1{conditions} ORDER BY d.id LIMIT $2");
     let statement = Statement::new(text).bind(after.map_or("", DomainId::as_str)).bind(limit);
     let statement = values.into_iter().fold(statement, Statement::bind);
     let mut rows = engine.read(statement).await?;

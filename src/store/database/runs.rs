@@ -99,9 +99,10 @@ pub(super) async fn results(
     after: Option<&DomainId>,
     limit: u32,
 ) -> Result<Vec<RunResult>, StoreError> {
+    // Said of the reports too: where PostgreSQL merges them it reads them from the beginning otherwise, page by page.
     let statement = Statement::new(format!(
         "SELECT p.body, {CHECK_COLUMNS} FROM run_domains r JOIN checks c ON c.seq = r.check_seq LEFT JOIN reports p ON \
-         p.domain = r.domain AND p.check_id = c.id WHERE r.run = $1 AND r.domain > $2 ORDER BY r.domain LIMIT $3"
+         p.domain = r.domain AND p.domain > $2 AND p.check_id = c.id WHERE r.run = $1 AND r.domain > $2 ORDER BY r.domain LIMIT $3"
     ));
     let after = after.map_or("", DomainId::as_str);
     let mut rows = engine.read(statement.bind(run.as_str()).bind(after).bind(limit)).await?;

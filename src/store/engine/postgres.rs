@@ -42,10 +42,12 @@ impl Postgres {
     /// Connects to a server.
     pub(in crate::store) async fn open(url: &str) -> Result<Self, StoreError> {
         let bad_url = |error: sqlx::Error| StoreError::Url { url: without_password(url), reason: error.to_string() };
-        let options = PgConnectOptions::from_str(url)
-            .map_err(bad_url)?
-            .application_name("zoneproof")
-            .options([("idle_in_transaction_session_timeout", IDLE_LIMIT), ("lock_timeout", LOCK_LIMIT)]);
+        let options = PgConnectOptions::from_str(url).map_err(bad_url)?.application_name("zoneproof").options([
+            ("idle_in_transaction_session_timeout", IDLE_LIMIT),
+            ("lock_timeout", LOCK_LIMIT),
+            // A plan that does not know how many rows are wanted takes it to be a tenth of the table.
+            ("plan_cache_mode", "force_custom_plan"),
+        ]);
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(CONNECT_TIMEOUT)
