@@ -7,7 +7,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{change, open, remark};
+use super::{Remarks, change, open};
 use crate::bulk::tally::Gist;
 use crate::bulk::{Item, Row, Tally};
 use crate::cli::args::{BulkArguments, Requirement};
@@ -40,6 +40,8 @@ struct Shown {
     progress: Progress,
     /// The results of this process.
     tally: Tally,
+    /// What there is to tell besides.
+    remarks: Remarks,
 }
 
 /// Checks the rows of the input, or else what is due.
@@ -80,7 +82,11 @@ pub(in crate::cli) async fn run(arguments: BulkArguments, plan: Plan, url: &str)
     };
     let is_shared = console::is_stdout_terminal();
     let progress = Progress::start(Some(standing.domains), standing.done, is_shared);
-    let shown = Arc::new(Mutex::new(Shown { progress, tally: Tally { rows: standing.done, ..Tally::default() } }));
+    let shown = Arc::new(Mutex::new(Shown {
+        progress,
+        tally: Tally { rows: standing.done, ..Tally::default() },
+        remarks: Remarks::default(),
+    }));
     let told = Arc::clone(&shown);
     let term = Duration::from_secs(arguments.term.lease_seconds);
     let monitor = Monitor::new(Arc::clone(&store), engine.checker.clone(), settings).with_term(term);
@@ -199,7 +205,7 @@ fn tell(shown: &Mutex<Shown>, news: &News) {
             drop(writeln!(std::io::stdout().lock(), "{line}"));
         }
         shown.progress.show(&shown.tally);
-    } else if let Some(line) = remark(news).filter(|_| !matches!(news, News::Shards { .. })) {
+    } else if let Some(line) = shown.remarks.line(news).filter(|_| !matches!(news, News::Shards { .. })) {
         shown.progress.note(&line);
     }
 }

@@ -6,7 +6,8 @@ pub(super) mod report;
 pub(super) mod webhooks;
 pub(super) mod worker;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::cli::engine::{Engine, Plan, Wrap};
 use crate::cli::failure::Failure;
@@ -46,15 +47,37 @@ fn change(finished: &Finished) -> Option<String> {
     Some(format!("{}: {verdict}{cause}{event}{tenant}", before.name.to_text_without_dot()))
 }
 
-/// Says in one line what a monitor has to tell besides results.
-fn remark(news: &News) -> Option<String> {
-    match news {
-        News::Finished(_) => None,
-        News::Shards { held, workers } => {
-            let others = workers.saturating_sub(1);
-            Some(format!("holds {held} of {} shards; {others} other workers are alive", store::SHARDS))
+/// Says what a monitor has to tell besides results; the same trouble once in a while, however many meet it.
+#[derive(Default)]
+struct Remarks {
+    /// The last trouble, and when it was told.
+    told: Mutex<Option<(String, Instant)>>,
+}
+
+impl Remarks {
+    /// For how long the same trouble is not told again.
+    const QUIET: Duration = Duration::from_secs(30);
+
+    /// Says it in one line; `None` where there is nothing to tell.
+    fn line(&self, news: &News) -> Option<String> {
+        match news {
+            News::Finished(_) => None,
+            News::Shards { held, workers } => {
+                let others = workers.saturating_sub(1);
+                Some(format!("holds {held} of {} shards; {others} other workers are alive", store::SHARDS))
+            }
+            News::Rescued(shards) => Some(format!("took over {shards} shards of a worker that went silent")),
+            News::Trouble(text) => self.is_new(text).then(|| format!("{text}; trying again")),
         }
-        News::Rescued(shards) => Some(format!("took over {shards} shards of a worker that went silent")),
-        News::Trouble(text) => Some(format!("{text}; trying again")),
+    }
+
+    /// Says whether a trouble is another one than the last, or that one was told a while ago.
+    fn is_new(&self, text: &str) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.as_ref().is_some_and(|(last, at)| last == text && at.elapsed() < Self::QUIET) {
+            return false;
+        }
+        *told = Some((text.to_owned(), Instant::now()));
+        true
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::WorkerArguments;
-use super::{change, open, remark};
+use super::{Remarks, change, open};
 use crate::cli::args::Requirement;
 #[cfg(feature = "ses")]
 use crate::cli::engine::Engine;
@@ -68,7 +68,8 @@ pub(in crate::cli) async fn run(arguments: WorkerArguments) -> Result<u8, Failur
         interrupts.next().await;
         console::note("ending: what is under way is finished or let go of; a second signal ends at once");
     };
-    let worked = monitor.run(stop, tell).await;
+    let remarks = Remarks::default();
+    let worked = monitor.run(stop, move |news| tell(&remarks, &news)).await;
     if let Some(posting) = posting {
         posting.abort();
     }
@@ -78,8 +79,8 @@ pub(in crate::cli) async fn run(arguments: WorkerArguments) -> Result<u8, Failur
 }
 
 /// Prints what changed, and notes the rest.
-fn tell(news: News) {
-    match &news {
+fn tell(remarks: &Remarks, news: &News) {
+    match news {
         News::Finished(finished) => {
             if let Some(line) = change(finished) {
                 // Nobody is left to be told where the pipe is closed; the work goes on.
@@ -87,7 +88,7 @@ fn tell(news: News) {
             }
         }
         News::Shards { .. } | News::Rescued(_) | News::Trouble(_) => {
-            if let Some(line) = remark(&news) {
+            if let Some(line) = remarks.line(news) {
                 console::note(&line);
             }
         }
