@@ -53,7 +53,8 @@ fn fleet_size() -> usize {
 /// Starts a run over the whole input.
 fn bulk(scene: &Scene, url: &str) -> Child {
     // Few at a time, so that it takes long enough to be killed amid it.
-    let pace = ["--max-qps", "0", "--max-qps-per-server", "0", "--concurrency", "2"];
+    let at_once = (scene.count / 500).max(2).to_string();
+    let pace = ["--max-qps", "0", "--max-qps-per-server", "0", "--concurrency", &at_once];
     scene.zoneproof(&["bulk", "in.csv"], url).args(pace).spawn().unwrap()
 }
 
