@@ -31,6 +31,7 @@ pub mod expectation;
 pub mod findings;
 #[cfg(feature = "lab")]
 pub mod lab;
+pub mod metrics;
 pub mod observe;
 pub mod providers;
 pub mod records;

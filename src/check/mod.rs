@@ -32,14 +32,15 @@ use crate::dnssec::record::DelegationSigner;
 use crate::evidence::{Evidence, ZoneCut};
 use crate::expectation::Expectation;
 use crate::findings::judge;
+use crate::metrics::{Event, Metrics, Snapshot};
 use crate::report::{Context, Report};
 use crate::transport::Transport;
 use crate::transport::guard::AddressPolicy;
-use crate::transport::live::{TransportSettings, live};
+use crate::transport::live::{Live, TransportSettings};
 use crate::transport::pace::PaceLimits;
 use crate::transport::turns::Turns;
 use crate::walk::cut_cache::{CutCache, FRESH_ENOUGH_FOR_A_CHECK};
-use crate::walk::lookup::Lookup;
+use crate::walk::lookup::{Lookup, LookupFailure};
 use crate::walk::machine::Until;
 use crate::walk::trust::Trust;
 use crate::walk::{Journey, Walker, root_hints};
@@ -102,6 +103,8 @@ struct Engine {
     trust: Option<Trust>,
     /// Whether lookups tell servers no more of a question than they need.
     minimises: bool,
+    /// The counters.
+    metrics: Arc<Metrics>,
 }
 
 impl Checker {
@@ -117,6 +120,7 @@ impl Checker {
             cloudflare_ranges: None,
             anchors: None,
             minimises: true,
+            metrics: Arc::default(),
         }
     }
 
@@ -128,6 +132,10 @@ impl Checker {
         let budget = Budget::for_check();
         let span = tracing::info_span!("check", domain = %expectation.domain);
         let evidence = gather::gather(&self.engine, expectation, &budget).instrument(span).await;
+        self.engine.metrics.count(Event::Checks);
+        if evidence.is_budget_exceeded {
+            self.engine.metrics.count(Event::ChecksCutShort);
+        }
         let judgement = judge(expectation, &evidence);
         let context = Context { checked_at: Timestamp::now(), elapsed: started.elapsed(), questions: budget.sends() };
         Report::build(expectation, &evidence, &judgement, &context)
@@ -153,7 +161,21 @@ impl Checker {
         let budget = Budget::for_check();
         let journey = Journey::new(&budget, Duration::MAX).minimising(self.engine.minimises);
         let span = tracing::info_span!("lookup", %question);
-        self.engine.walker.lookup(question, journey, self.engine.trust.as_ref()).instrument(span).await
+        let lookup = self.engine.walker.lookup(question, journey, self.engine.trust.as_ref()).instrument(span).await;
+        self.engine.metrics.count(Event::Lookups);
+        if matches!(lookup.failure, Some(LookupFailure::Bogus(_))) {
+            self.engine.metrics.count(Event::LookupsBogus);
+        }
+        lookup
+    }
+
+    /// Returns how often everything that is counted has happened so far, all clones together.
+    ///
+    /// With a transport of the caller's, what that one counts is here only where [`CheckerBuilder::metrics`] was given the
+    /// same counters.
+    #[must_use]
+    pub fn metrics(&self) -> Snapshot {
+        self.engine.metrics.snapshot()
     }
 
     /// Finds the zones that the expected records lie in and who serves them; checks nothing.
@@ -227,6 +249,8 @@ pub struct CheckerBuilder {
     anchors: Option<Vec<DelegationSigner>>,
     /// Whether lookups tell servers no more of a question than they need.
     minimises: bool,
+    /// The counters.
+    metrics: Arc<Metrics>,
 }
 
 impl CheckerBuilder {
@@ -316,6 +340,13 @@ impl CheckerBuilder {
         self
     }
 
+    /// Counts what happens here, in place of counters of its own.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Arc<Metrics>) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
     /// Asks through `transport` instead of sockets: a replay, or one that records.
     #[must_use]
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
@@ -328,7 +359,8 @@ impl CheckerBuilder {
     /// # Errors
     /// [`BuildError::Sockets`]. Must be called within a tokio runtime.
     pub fn live_transport(&self) -> Result<Arc<dyn Transport>, BuildError> {
-        live(&self.settings).map_err(BuildError::Sockets)
+        let live = Live::open_counting(&self.settings, &self.metrics).map_err(BuildError::Sockets)?;
+        Ok(live.transport)
     }
 
     /// Makes the checker.
@@ -355,6 +387,7 @@ impl CheckerBuilder {
                 cloudflare_ranges: self.cloudflare_ranges,
                 trust: Trust::new(anchors),
                 minimises: self.minimises,
+                metrics: self.metrics,
             }),
         })
     }

@@ -21,6 +21,7 @@ use futures::future::{BoxFuture, Shared, WeakShared};
 use super::{Exchange, Query, Transport};
 use crate::dns::rrset::Question;
 use crate::evidence::{Protocol, Silence};
+use crate::metrics::{Event, Metrics};
 
 /// What makes two questions the same.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -65,6 +66,8 @@ pub struct Coalesce<T> {
     out: DashMap<Key, Out>,
     /// The number of the next one.
     next: AtomicU64,
+    /// The counters.
+    metrics: Arc<Metrics>,
 }
 
 /// A place among those who wait. It goes after the exchange that is held beside it.
@@ -89,7 +92,13 @@ impl Drop for Place<'_> {
 impl<T: Transport + 'static> Coalesce<T> {
     /// Wraps a transport.
     pub fn new(inner: T) -> Self {
-        Self { inner: Arc::new(inner), out: DashMap::new(), next: AtomicU64::new(0) }
+        Self { inner: Arc::new(inner), out: DashMap::new(), next: AtomicU64::new(0), metrics: Arc::default() }
+    }
+
+    /// Has what happens here counted.
+    #[must_use]
+    pub fn counting(self, metrics: &Arc<Metrics>) -> Self {
+        Self { metrics: Arc::clone(metrics), ..self }
     }
 
     /// Asks, or waits for the same question that is out.
@@ -120,7 +129,10 @@ impl<T: Transport + 'static> Coalesce<T> {
         let place = |number| Place { out: &self.out, key, number, is_done: false };
         match entry {
             Entry::Occupied(mut entry) => match entry.get().common() {
-                Some(common) => (common, place(entry.get().number), entry.get().check),
+                Some(common) => {
+                    self.metrics.count(Event::QuestionsJoined);
+                    (common, place(entry.get().number), entry.get().check)
+                }
                 None => {
                     let (common, out) = self.send(query);
                     let number = out.number;

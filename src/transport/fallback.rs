@@ -18,6 +18,7 @@ use super::server_health::{ServerHealth, Standing};
 use super::{Exchange, Query, Transport};
 use crate::dns::rrset::Rcode;
 use crate::evidence::{Protocol, Silence};
+use crate::metrics::{Event, Metrics};
 
 /// How many tries a question has over UDP unless told otherwise (design.md section 3).
 pub const DEFAULT_ATTEMPTS: u32 = 3;
@@ -36,6 +37,8 @@ pub struct Fallback<U, T> {
     failures: Arc<FailureCache>,
     /// The tries over UDP.
     attempts: u32,
+    /// The counters.
+    metrics: Arc<Metrics>,
 }
 
 /// How much is spent on a question.
@@ -55,7 +58,13 @@ impl Effort {
 impl<U: Transport, T: Transport> Fallback<U, T> {
     /// Puts the two ways together. `attempts` is the number of tries over UDP; zero asks over TCP alone.
     pub fn new(udp: U, tcp: T, health: Arc<ServerHealth>, failures: Arc<FailureCache>, attempts: u32) -> Self {
-        Self { udp, tcp, health, failures, attempts }
+        Self { udp, tcp, health, failures, attempts, metrics: Arc::default() }
+    }
+
+    /// Has what happens here counted.
+    #[must_use]
+    pub fn counting(self, metrics: &Arc<Metrics>) -> Self {
+        Self { metrics: Arc::clone(metrics), ..self }
     }
 
     /// Asks, unless it is known that it is too early to ask again. A query that wants TCP gets it at once.
@@ -65,6 +74,7 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
             return self.conclude(query, exchange);
         }
         if let Some(silence) = self.failures.recall(query.server, &query.question, now()) {
+            self.metrics.count(Event::FailuresRecalled);
             return Exchange::silent(silence, Duration::ZERO, Protocol::Udp);
         }
         let all = Effort { tries: self.attempts, ends_on_tcp: true };
@@ -111,6 +121,7 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
         if self.health.has_answered(query.server, now()) {
             return self.spend(query, all).await;
         }
+        self.metrics.count(Event::DownAddresses);
         Exchange::silent(Silence::Timeout, Duration::ZERO, Protocol::Udp)
     }
 
@@ -118,6 +129,7 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
     async fn spend(&self, query: &Query, effort: Effort) -> Exchange {
         let mut exchange = self.try_udp(query, effort).await;
         if effort.ends_on_tcp && exchange.outcome == Err(Silence::Timeout) && exchange.protocol == Protocol::Udp {
+            self.metrics.count(Event::TcpAfterSilence);
             exchange = self.or_tcp(query, exchange).await;
         }
         self.conclude(query, exchange)
@@ -128,10 +140,14 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
         let mut timeout = query.timeout.unwrap_or_else(|| self.health.first_timeout(query.server, now()));
         let mut last = Exchange::silent(Silence::Timeout, Duration::ZERO, Protocol::Udp);
         let mut may_drop_edns = query.with_edns;
-        for _ in 0..effort.tries {
+        for nth in 0..effort.tries {
+            if nth > 0 {
+                self.metrics.count(Event::Retries);
+            }
             last = self.send_udp(query, query.with_edns, timeout).await;
             if may_drop_edns && is_edns_refused(&last) {
                 may_drop_edns = false;
+                self.metrics.count(Event::EdnsLeftOut);
                 last = self.send_udp(query, false, timeout).await;
                 last.flaws.takes_no_edns = last.outcome.is_ok() && !is_edns_refused(&last);
             }
@@ -142,6 +158,7 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
                         return last;
                     }
                     self.health.note_quirk(query.server, now(), |quirks| quirks.truncates = true);
+                    self.metrics.count(Event::TcpAfterCut);
                     let mut over_tcp = self.ask_tcp(query).await;
                     over_tcp.flaws.takes_no_edns |= last.flaws.takes_no_edns;
                     over_tcp.flaws.lacks_tcp = matches!(over_tcp.outcome, Err(Silence::Timeout | Silence::Refused));
@@ -149,6 +166,7 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
                 }
                 Err(Silence::Mismatched) => {
                     tracing::info!(server = %query.server, question = %query.question, "a reply that does not match");
+                    self.metrics.count(Event::TcpAfterNearMiss);
                     let loses_case = last.flaws.loses_case;
                     let mut over_tcp = self.or_tcp(query, last).await;
                     over_tcp.flaws.loses_case = loses_case && over_tcp.outcome.is_ok();
@@ -157,7 +175,10 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
                     }
                     return over_tcp;
                 }
-                Err(Silence::Malformed | Silence::Refused) => return self.or_tcp(query, last).await,
+                Err(Silence::Malformed | Silence::Refused) => {
+                    self.metrics.count(Event::TcpAfterUnfit);
+                    return self.or_tcp(query, last).await;
+                }
                 Err(Silence::NoRoute | Silence::Forbidden | Silence::Limit) => return last,
                 Err(Silence::Timeout) if query.timeout.is_none() => timeout = ServerHealth::next_timeout(timeout),
                 Err(Silence::Timeout) => {}
@@ -195,6 +216,7 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
         let first = Query { protocol: Protocol::Tcp, with_edns, timeout: None, ..query.clone() };
         let mut exchange = self.tcp.exchange(&first).await;
         if with_edns && is_edns_refused(&exchange) {
+            self.metrics.count(Event::EdnsLeftOut);
             exchange = self.tcp.exchange(&Query { with_edns: false, ..first }).await;
             if exchange.outcome.is_ok() && !is_edns_refused(&exchange) {
                 exchange.flaws.takes_no_edns = true;

@@ -5,6 +5,7 @@
 //! address. An IPv4 address inside an IPv6 one is taken out and judged for itself.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -12,6 +13,7 @@ use futures::future::BoxFuture;
 
 use super::{Exchange, Query, Transport};
 use crate::evidence::Silence;
+use crate::metrics::{Event, Metrics};
 
 /// What an address range is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -166,12 +168,20 @@ pub struct Guard<T> {
     inner: T,
     /// What may be asked.
     policy: AddressPolicy,
+    /// The counters.
+    metrics: Arc<Metrics>,
 }
 
 impl<T: Transport> Guard<T> {
     /// Puts a policy before a transport.
     pub fn new(inner: T, policy: AddressPolicy) -> Self {
-        Self { inner, policy }
+        Self { inner, policy, metrics: Arc::default() }
+    }
+
+    /// Has what happens here counted.
+    #[must_use]
+    pub fn counting(self, metrics: &Arc<Metrics>) -> Self {
+        Self { metrics: Arc::clone(metrics), ..self }
     }
 }
 
@@ -180,6 +190,7 @@ impl<T: Transport> Transport for Guard<T> {
         if self.policy.allows(query.server) {
             return self.inner.exchange(query);
         }
+        self.metrics.count(Event::ForbiddenAddresses);
         let refused = Exchange::silent(Silence::Forbidden, Duration::ZERO, query.protocol);
         futures::future::ready(refused).boxed()
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Transport;
 use super::coalesce::Coalesce;
+use super::counted::Counted;
 use super::failure_cache::FailureCache;
 use super::fallback::{DEFAULT_ATTEMPTS, Fallback};
 use super::guard::{AddressPolicy, Guard};
@@ -14,6 +15,7 @@ use super::server_health::ServerHealth;
 use super::source::Source;
 use super::tcp::{TcpLimits, TcpTransport};
 use super::udp::UdpTransport;
+use crate::metrics::Metrics;
 
 /// The port of the DNS (RFC 1035 §4.2).
 pub const DNS_PORT: u16 = 53;
@@ -57,6 +59,8 @@ pub struct Live {
     pub health: Arc<ServerHealth>,
     /// What failed of late.
     pub failures: Arc<FailureCache>,
+    /// What was counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Live {
@@ -65,10 +69,18 @@ impl Live {
     /// # Errors
     /// What the operating system says where the source address is none of this host.
     pub fn open(settings: &TransportSettings) -> io::Result<Self> {
+        Self::open_counting(settings, &Arc::default())
+    }
+
+    /// Does the same with counters of the caller's.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_counting(settings: &TransportSettings, metrics: &Arc<Metrics>) -> io::Result<Self> {
         let source = Source { bind: settings.bind, use_ipv6: settings.use_ipv6 };
-        let udp = UdpTransport::new(settings.dns_port, source)?;
+        let udp = UdpTransport::new(settings.dns_port, source)?.counting(metrics);
         let tcp = TcpTransport::new(settings.dns_port, source, TcpLimits::default());
-        Ok(Self::over(udp, tcp, settings))
+        Ok(Self::over_counting(udp, tcp, settings, metrics))
     }
 
     /// Builds the standard stack on other ways to send one datagram, or to make one connection, for a query.
@@ -79,12 +91,24 @@ impl Live {
         U: Transport + 'static,
         T: Transport + 'static,
     {
+        Self::over_counting(udp, tcp, settings, &Arc::default())
+    }
+
+    /// Does the same with counters of the caller's.
+    pub fn over_counting<U, T>(udp: U, tcp: T, settings: &TransportSettings, metrics: &Arc<Metrics>) -> Self
+    where
+        U: Transport + 'static,
+        T: Transport + 'static,
+    {
         let pacer = Pacer::new(settings.limits);
-        let (udp, tcp) = (Paced::new(udp, Arc::clone(&pacer)), Paced::new(tcp, pacer));
+        let (udp, tcp) = (Counted::new(udp, Arc::clone(metrics)), Counted::new(tcp, Arc::clone(metrics)));
+        let udp = Paced::new(udp, Arc::clone(&pacer)).counting(metrics);
+        let tcp = Paced::new(tcp, pacer).counting(metrics);
         let (health, failures) = (Arc::<ServerHealth>::default(), Arc::<FailureCache>::default());
-        let fallback = Fallback::new(udp, tcp, Arc::clone(&health), Arc::clone(&failures), settings.attempts);
-        let transport: Arc<dyn Transport> = Arc::new(Guard::new(Coalesce::new(fallback), settings.policy));
-        Self { transport, health, failures }
+        let fallback =
+            Fallback::new(udp, tcp, Arc::clone(&health), Arc::clone(&failures), settings.attempts).counting(metrics);
+        let guard = Guard::new(Coalesce::new(fallback).counting(metrics), settings.policy).counting(metrics);
+        Self { transport: Arc::new(guard), health, failures, metrics: Arc::clone(metrics) }
     }
 }
 

@@ -27,6 +27,7 @@ use super::per_key::PerKey;
 use super::{Exchange, PaceClass, Query, Transport};
 use crate::dns::rrset::Rcode;
 use crate::evidence::{Protocol, Silence};
+use crate::metrics::{Event, Metrics};
 
 /// How many times the pace of one address a network of many gets (threats.md A9).
 const NETWORK_FACTOR: u32 = 5;
@@ -193,12 +194,12 @@ impl Gate {
         NonZeroU32::MIN.saturating_add(strain.extra_cost)
     }
 
-    /// Takes note of how a question went that was out with others.
-    fn observe(&self, exchange: &Exchange, in_flight: usize) {
+    /// Takes note of how a question went that was out with others; says whether the rate was halved for it.
+    fn observe(&self, exchange: &Exchange, in_flight: usize) -> bool {
         let is_strained = match &exchange.outcome {
             Ok(reply) => reply.rcode == Rcode::REFUSED || (reply.flags.truncated && exchange.protocol == Protocol::Udp),
             Err(Silence::Timeout) => true,
-            Err(_) => return,
+            Err(_) => return false,
         };
         let mut strain = self.strain.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -209,13 +210,16 @@ impl Gate {
                 strain.changed = Some(now);
             }
             strain.replied = Some(now);
-        } else if in_flight >= LOAD
+            return false;
+        }
+        let is_overloaded = in_flight >= LOAD
             && is_due(BETWEEN_HALVINGS)
-            && strain.replied.is_some_and(|replied| now.duration_since(replied) < ALIVE)
-        {
+            && strain.replied.is_some_and(|replied| now.duration_since(replied) < ALIVE);
+        if is_overloaded {
             strain.extra_cost = (strain.extra_cost * 2 + 1).min(MAX_COST - 1);
             strain.changed = Some(now);
         }
+        is_overloaded
     }
 }
 
@@ -279,23 +283,37 @@ pub struct Paced<T> {
     inner: T,
     /// The pacer.
     pacer: Arc<Pacer>,
+    /// The counters.
+    metrics: Arc<Metrics>,
 }
 
 impl<T: Transport> Paced<T> {
     /// Puts a pacer before a transport that sends one datagram, or makes one connection, for a query.
     pub fn new(inner: T, pacer: Arc<Pacer>) -> Self {
-        Self { inner, pacer }
+        Self { inner, pacer, metrics: Arc::default() }
+    }
+
+    /// Has what happens here counted.
+    #[must_use]
+    pub fn counting(self, metrics: &Arc<Metrics>) -> Self {
+        Self { metrics: Arc::clone(metrics), ..self }
     }
 
     /// Waits for the query's turn, then asks. A question without budget does not queue.
     async fn ask(&self, query: &Query) -> Exchange {
         let unsent = || Exchange::silent(Silence::Limit, Duration::ZERO, query.protocol);
         if query.budget.is_exhausted() {
+            self.metrics.count(Event::BudgetHits);
             return unsent();
         }
-        let Some(turn) = self.pacer.turn(query.server, query.class).await else { return unsent() };
+        let Some(turn) = self.pacer.turn(query.server, query.class).await else {
+            self.metrics.count(Event::PutOff);
+            return unsent();
+        };
         let exchange = self.inner.exchange(query).await;
-        turn.gate.observe(&exchange, turn.in_flight);
+        if turn.gate.observe(&exchange, turn.in_flight) {
+            self.metrics.count(Event::ServersSlowed);
+        }
         exchange
     }
 }

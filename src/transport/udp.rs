@@ -31,6 +31,7 @@ use super::source::{Source, silence_of_open, silence_of_send};
 use super::{Exchange, Query, Transport, encode_with_case};
 use crate::dns::message::Message;
 use crate::evidence::{Flaws, Protocol, Silence};
+use crate::metrics::Metrics;
 use book::{Arrival, Book, Ticket};
 use datagrams::{DATAGRAM_OCTETS, Outgoing, receive, send};
 
@@ -106,6 +107,12 @@ impl UdpTransport {
         }
         let pools = [Mutex::default(), Mutex::default()];
         Ok(Self { port, source, book: Arc::default(), pools, next_socket: AtomicU64::new(0) })
+    }
+
+    /// Has what matches no question counted.
+    #[must_use]
+    pub fn counting(self, metrics: &Arc<Metrics>) -> Self {
+        Self { book: Arc::new(Book::counting(metrics)), ..self }
     }
 
     /// Asks once and waits.
@@ -261,6 +268,8 @@ async fn serve(line: Arc<Line>, number: u64, book: Arc<Book>, port: u16) {
                 let received = receive(&line.socket, line.is_ipv4, |from, octets| {
                     if from.port() == port {
                         book.dispatch(from.ip(), number, octets);
+                    } else {
+                        book.count_stranger();
                     }
                 });
                 match received {

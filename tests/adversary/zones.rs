@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::future::{BoxFuture, join_all};
 use tokio::time::sleep;
-use zoneproof::check::Checker;
+use zoneproof::check::{Checker, CheckerBuilder};
 use zoneproof::dns::message::{Flags, Message};
 use zoneproof::dns::name::Name;
 use zoneproof::dns::rdata::{Rdata, Soa};
@@ -15,19 +15,20 @@ use zoneproof::dns::response::{Lameness, Response, read_response};
 use zoneproof::dns::rrset::{Question, Rcode, Record, RecordType, Ttl};
 use zoneproof::expectation::{DEFAULT_DKIM_ZONE, Expectation};
 use zoneproof::findings::RecordStatus;
+use zoneproof::metrics::Metrics;
 use zoneproof::report::{Report, Verdict};
 use zoneproof::scenario::replay::Replay;
 use zoneproof::transport::guard::AddressPolicy;
-use zoneproof::transport::live::{TransportSettings, stack};
+use zoneproof::transport::live::{Live, TransportSettings};
 use zoneproof::transport::{Exchange, Query, Transport};
 
 /// The root and three registries; `org` has the one zone that is in order.
-const ABOVE: &str = "zone . at 198.51.100.1\n  com NS a.nic.com.\n  a.nic.com. A 198.51.100.11\n  net NS a.nic.net.\n  \
+pub(crate) const ABOVE: &str = "zone . at 198.51.100.1\n  com NS a.nic.com.\n  a.nic.com. A 198.51.100.11\n  net NS a.nic.net.\n  \
     a.nic.net. A 198.51.100.12\n  org NS a.nic.org.\n  a.nic.org. A 198.51.100.13\n\
     zone org at 198.51.100.13\n  example NS ns1.example\n  ns1.example A 203.0.113.1\n  example NS ns2.example\n  \
     ns2.example A 203.0.113.2\n";
 /// The records that should be there.
-const RECORDS: &str = "  t1._domainkey.mail CNAME t1.dkim.amazonses.com.\n  t2._domainkey.mail CNAME t2.dkim.amazonses.com.\n  \
+pub(crate) const RECORDS: &str = "  t1._domainkey.mail CNAME t1.dkim.amazonses.com.\n  t2._domainkey.mail CNAME t2.dkim.amazonses.com.\n  \
     t3._domainkey.mail CNAME t3.dkim.amazonses.com.\n";
 /// The same, leading elsewhere.
 const OLD_RECORDS: &str = "  t1._domainkey.mail CNAME t1.dkim.example.net.\n  t2._domainkey.mail CNAME \
@@ -36,11 +37,11 @@ const OLD_RECORDS: &str = "  t1._domainkey.mail CNAME t1.dkim.example.net.\n  t2
 const VICTIM: &str = "203.0.113.99";
 
 /// A network whose zones can be exchanged for others.
-struct World(Mutex<Arc<Replay>>);
+pub(crate) struct World(Mutex<Arc<Replay>>);
 
 impl World {
     /// Starts with these zones.
-    fn new(text: &str) -> Arc<Self> {
+    pub(crate) fn new(text: &str) -> Arc<Self> {
         Arc::new(Self(Mutex::new(replay(text))))
     }
 
@@ -61,10 +62,20 @@ impl World {
 
     /// Makes a checker that knows nothing yet.
     fn checker(self: &Arc<Self>) -> Checker {
+        self.checker_counting(&Arc::default())
+    }
+
+    /// Makes one that counts here.
+    pub(crate) fn checker_counting(self: &Arc<Self>, metrics: &Arc<Metrics>) -> Checker {
+        self.builder_counting(metrics).build().unwrap()
+    }
+
+    /// Begins one that counts here.
+    pub(crate) fn builder_counting(self: &Arc<Self>, metrics: &Arc<Metrics>) -> CheckerBuilder {
         let settings = TransportSettings { policy: AddressPolicy::allowing_special(), ..TransportSettings::default() };
-        let transport = stack(Arc::clone(self) as _, Arc::clone(self) as _, &settings);
+        let live = Live::over_counting(Arc::clone(self), Arc::clone(self), &settings, metrics);
         let hints: Vec<(Name, IpAddr)> = self.now().scenario().root_hints();
-        Checker::builder().root_hints(hints).transport(transport).build().unwrap()
+        Checker::builder().root_hints(hints).transport(live.transport).metrics(Arc::clone(metrics))
     }
 }
 
@@ -81,12 +92,12 @@ fn replay(text: &str) -> Arc<Replay> {
 }
 
 /// Makes a runtime whose time is paused.
-fn paused() -> tokio::runtime::Runtime {
+pub(crate) fn paused() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
 }
 
 /// Checks a domain.
-async fn check(checker: &Checker, domain: &str) -> Report {
+pub(crate) async fn check(checker: &Checker, domain: &str) -> Report {
     checker.check(&Expectation::new(domain, &["t1", "t2", "t3"], DEFAULT_DKIM_ZONE).unwrap()).await
 }
 
@@ -426,14 +437,8 @@ fn keys_that_cannot_be_learned_make_nothing_bogus_and_nothing_authenticated() {
     ];
     for (text, failure) in cases {
         let world = World::new(&text);
-        let settings = TransportSettings { policy: AddressPolicy::allowing_special(), ..TransportSettings::default() };
         paused().block_on(async {
-            let checker = Checker::builder()
-                .root_hints(world.now().scenario().root_hints())
-                .transport(stack(Arc::clone(&world) as _, Arc::clone(&world) as _, &settings))
-                .trust_anchors(anchor::public())
-                .build()
-                .unwrap();
+            let checker = world.builder_counting(&Arc::default()).trust_anchors(anchor::public()).build().unwrap();
             let lookup = checker.lookup(&Question::new(Name::root(), RecordType::SOA)).await;
             assert_eq!((lookup.rcode, lookup.failure), (Rcode::SERVFAIL, Some(failure)), "{text}");
             assert!(!lookup.authenticated && lookup.answers.is_empty());

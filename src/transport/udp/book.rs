@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::dns::message::{HEADER_OCTETS, is_bare_error_to, is_reply_in_other_letters, is_reply_to};
 use crate::dns::rrset::Rcode;
 use crate::evidence::Silence;
+use crate::metrics::{Event, Metrics};
 
 /// How long a closed question is remembered: longer than honest servers take to answer late.
 const CLOSED_KEPT: Duration = Duration::from_secs(10);
@@ -47,6 +48,8 @@ pub(super) struct Book {
     pages: DashMap<IpAddr, Page>,
     /// How many questions were opened, going round.
     openings: AtomicU32,
+    /// The counters.
+    metrics: Arc<Metrics>,
 }
 
 /// The questions to one server address.
@@ -94,6 +97,16 @@ impl Drop for Ticket {
 }
 
 impl Book {
+    /// Starts with no question, and counts what matches none.
+    pub(super) fn counting(metrics: &Arc<Metrics>) -> Self {
+        Self { metrics: Arc::clone(metrics), ..Self::default() }
+    }
+
+    /// Counts a datagram from where nothing was asked.
+    pub(super) fn count_stranger(&self) {
+        self.metrics.count(Event::WrongSources);
+    }
+
     /// Enters a question that is about to leave; `None` where its id is taken on that socket.
     pub(super) fn open(self: &Arc<Self>, server: IpAddr, socket: u64, query: &Arc<[u8]>) -> Option<Ticket> {
         self.sweep();
@@ -113,7 +126,7 @@ impl Book {
     /// What answers a question that was closed of late does nothing. What answers none at all ends every question to
     /// that address (RFC 5452 §9.1: it may be one of a forger's many guesses).
     pub(super) fn dispatch(&self, server: IpAddr, socket: u64, octets: &[u8]) {
-        let Some(mut page) = self.pages.get_mut(&server) else { return };
+        let Some(mut page) = self.pages.get_mut(&server) else { return self.count_stranger() };
         let slot = id_of(octets).map(|id| (socket, id));
         if let Some((slot, entry)) = slot.and_then(|slot| Some((slot, page.entries.get_mut(&slot)?))) {
             let is_match = is_reply_to(octets, &entry.query) || is_unread(octets, &entry.query);
@@ -123,14 +136,22 @@ impl Book {
                     let _ = waiter.send(Arrival::Reply(octets.to_vec()));
                     return;
                 }
-                None if entry.waiter.is_none() && (is_match || is_same_but_case(octets, &entry.query)) => return,
+                None if entry.waiter.is_none() && (is_match || is_same_but_case(octets, &entry.query)) => {
+                    self.metrics.count(Event::LateReplies);
+                    return;
+                }
                 None => {
                     if let Some(waiter) = entry.waiter.take_if(|_| is_reply_in_other_letters(octets, &entry.query)) {
                         page.closed.push_back((slot, Instant::now()));
                         let _ = waiter.send(Arrival::OtherLetters(octets.len()));
+                        self.metrics.count(Event::WrongCases);
+                    } else {
+                        self.metrics.count(Event::WrongQuestions);
                     }
                 }
             }
+        } else {
+            self.metrics.count(Event::WrongIds);
         }
         page.suspect(octets.len());
     }
