@@ -191,6 +191,9 @@ pub(crate) struct BulkArguments {
     /// Write no results, only the summary at the end
     #[arg(long, conflicts_with_all = ["output", "format", "resume"])]
     pub(crate) summary_only: bool,
+    /// Say at the end how often everything that is counted happened: what was sent, retried, refused or looked forged
+    #[arg(long)]
+    pub(crate) stats: bool,
     /// Go on with a run that was cut off: keep what the output holds, check the rest
     #[arg(long, requires = "output")]
     pub(crate) resume: bool,

@@ -84,7 +84,11 @@ pub(super) async fn run(arguments: BulkArguments) -> Result<u8, Failure> {
     };
     let end = work.drive(run, interrupts).await;
     console::warn_of_interception(&engine.checker);
-    work.conclude(end)
+    let code = work.conclude(end)?;
+    if arguments.stats {
+        console::note(summary::counters(&engine.checker.metrics()).trim_end());
+    }
+    Ok(code)
 }
 
 /// Says who is asked.

@@ -13,6 +13,7 @@ use crate::dns::name::Name;
 use crate::dns::network::{self, Network};
 #[cfg(feature = "lab")]
 use crate::lab::{self, Lab};
+use crate::metrics::Metrics;
 use crate::scenario::Scenario;
 use crate::scenario::capture::Capture;
 use crate::scenario::expect::{Check, Subject};
@@ -20,7 +21,7 @@ use crate::scenario::fixture::Fixture;
 use crate::scenario::replay::Replay;
 use crate::transport::Transport;
 use crate::transport::guard::AddressPolicy;
-use crate::transport::live::{DNS_PORT, TransportSettings, stack};
+use crate::transport::live::{DNS_PORT, Live, TransportSettings};
 use crate::walk::root_hints;
 
 /// A transport that records what comes over the live one.
@@ -171,7 +172,9 @@ impl Plan {
             (None, Some(hints)) => hints.clone(),
             (None, None) => root_hints::public(),
         };
+        let metrics = Arc::<Metrics>::default();
         let mut builder = Checker::builder()
+            .metrics(Arc::clone(&metrics))
             .root_hints(roots.clone())
             .dns_port(port)
             .allow_special_addresses(config.allow_special_addresses)
@@ -191,7 +194,8 @@ impl Plan {
             let replay: Arc<dyn Transport> = Arc::new(Replay::new(Arc::clone(scenario)));
             let settings =
                 TransportSettings { policy: AddressPolicy::allowing_special(), ..TransportSettings::default() };
-            builder = builder.transport(stack(Arc::clone(&replay), replay, &settings));
+            let live = Live::over_counting(Arc::clone(&replay), replay, &settings, &metrics);
+            builder = builder.transport(live.transport);
         }
         if let Some(ranges) = &self.cloudflare_ranges {
             builder = builder.cloudflare_ranges(ranges.clone());

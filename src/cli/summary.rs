@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::bulk::Tally;
 use crate::bulk::tally::VERDICTS;
+use crate::metrics::{Event, Snapshot};
 
 /// How many providers are named; the rest is one line.
 const MAX_PROVIDERS: usize = 15;
@@ -46,6 +47,14 @@ pub(super) fn text(tally: &Tally, earlier: u64, elapsed: Duration) -> String {
     text += &table(["Code", "domains", "root cause"], &codes);
     text += &table(["Provider", "domains", "ready"], &providers(tally));
     text
+}
+
+/// Lists what was counted and happened at all, with what it means.
+pub(super) fn counters(snapshot: &Snapshot) -> String {
+    let line =
+        |(event, count): (Event, u64)| format!("  {:NAME_WIDTH$}  {count:>8}  {}\n", event.word(), event.meaning());
+    let lines: String = snapshot.iter().map(line).collect();
+    format!("\n  {:NAME_WIDTH$}  {:>8}\n{lines}", "Counted", "times")
 }
 
 /// Lists the providers, those with the most domains first.

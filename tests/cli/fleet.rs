@@ -60,6 +60,7 @@ fn the_whole_loop_runs_on_loopback() {
     // The same Internet and the same SES again, at other ports: what is verified is not due, and what is due may only gain.
     let (code, _, told) = run(&folder, &["worker", "--once", "--lab", "--ses"]);
     assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains("counted: checks ") && told.contains("datagrams_sent "), "{told}");
     let (_, after, _) = run(&folder, &["report"]);
     assert!(count(&after, "verified") >= count(&before, "verified"), "{before}\n{after}");
 }

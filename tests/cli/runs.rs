@@ -162,10 +162,17 @@ fn rows_come_from_standard_input_too_and_a_bad_one_is_exit_code_2() {
     let lab = Lab::start();
     fs::write(lab.folder.path().join("few.csv"), "domain,token1,token2,token3,x\nexample.com,a,b,c,1\nbad\n").unwrap();
     let input = fs::File::open(lab.folder.path().join("few.csv")).unwrap();
-    let output = lab.bulk(&["-", "-o", "out.csv"]).stdin(input).output().unwrap();
+    let output = lab.bulk(&["-", "-o", "out.csv", "--stats"]).stdin(input).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2), "{error}");
     assert!(error.starts_with("note: not used: x\nerror: row 2 (line 3): 1 cell; the header has 5\n"), "{error}");
+    let counted = |word: &str| {
+        let line = error.lines().find(|line| line.split_whitespace().next() == Some(word))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok()
+    };
+    assert!(counted("checks") == Some(1) && counted("replies") > Some(3), "{error}");
+    let sent = counted("datagrams_sent").unwrap() + counted("connections_tried").unwrap_or_default();
+    assert!(counted("replies").unwrap() <= sent, "{error}");
     let written = fs::read_to_string(lab.folder.path().join("out.csv")).unwrap();
     assert!(written.starts_with("row,domain,checked_at,verdict,") && written.lines().count() == 3, "{written}");
 }

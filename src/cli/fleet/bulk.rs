@@ -104,6 +104,9 @@ pub(in crate::cli) async fn run(arguments: BulkArguments, plan: Plan, url: &str)
     tally.bad_rows += bad_rows;
     tally.rows += bad_rows;
     console::note(summary::text(&tally, standing.done, started.elapsed()).trim_end());
+    if arguments.stats {
+        console::note(summary::counters(&engine.checker.metrics()).trim_end());
+    }
     Ok(bulk::exit_code(&tally))
 }
 

@@ -56,6 +56,7 @@ pub(in crate::cli) async fn run(arguments: WorkerArguments) -> Result<u8, Failur
         region: feed.as_ref().map(|feed| feed.region().to_owned()),
         until: if arguments.once { Until::NothingIsDue } else { Until::Stopped },
     };
+    let checker = engine.checker.clone();
     let monitor = Monitor::new(Arc::clone(&store), engine.checker.clone(), settings);
     let monitor = monitor.with_term(Duration::from_secs(arguments.term.lease_seconds));
     #[cfg(feature = "ses")]
@@ -75,6 +76,10 @@ pub(in crate::cli) async fn run(arguments: WorkerArguments) -> Result<u8, Failur
     }
     let Tally { written, fenced, rescued, .. } = worked?;
     console::note(&format!("{written} results written, {fenced} refused, {rescued} shards taken over"));
+    let counted = checker.metrics().to_string();
+    if !counted.is_empty() {
+        console::note(&format!("counted: {counted}"));
+    }
     Ok(WELL)
 }
 
