@@ -10,6 +10,8 @@ use crate::dnssec::{Bogus, Work};
 
 /// How many DS records of one zone are looked at (threats.md A11).
 const MAX_SIGNERS: usize = 8;
+/// How many keys that DS records name, by tag and algorithm, are compared with their digests: two for each (threats.md A11).
+const MAX_KEYS_COMPARED: usize = 2 * MAX_SIGNERS;
 /// The digest of SHA-1, which counts only where there is none better (RFC 4509 §3).
 const SHA1: u8 = 1;
 
@@ -41,7 +43,7 @@ pub fn usable_signers<'a>(data: impl IntoIterator<Item = &'a Rdata>) -> Vec<Dele
 /// Accepts a zone's keys where one that is vouched for signs them all.
 ///
 /// # Errors
-/// [`Bogus::NoMatchingKey`] where no key is vouched for, else what is wrong with the signatures.
+/// [`Bogus::NoMatchingKey`] where no key is vouched for, [`Bogus::TooMuchWork`] where too many may be, else what is wrong with the signatures.
 pub fn accept_keys(
     set: &SignedSet,
     signers: &[DelegationSigner],
@@ -50,6 +52,10 @@ pub fn accept_keys(
 ) -> Result<ZoneKeys, Bogus> {
     let zone = &set.owner;
     let keys: Vec<ZoneKey> = set.data.iter().filter_map(ZoneKey::read).collect();
+    let is_named = |key: &&ZoneKey| signers.iter().any(|signer| signer.key == key.id);
+    if keys.iter().filter(is_named).count() > MAX_KEYS_COMPARED {
+        return Err(Bogus::TooMuchWork);
+    }
     let vouched: Vec<ZoneKey> = keys.iter().filter(|key| is_vouched_for(zone, key, signers)).cloned().collect();
     if vouched.is_empty() {
         return Err(Bogus::NoMatchingKey);

@@ -8,6 +8,7 @@ pub mod anchor;
 pub mod denial;
 pub mod keys;
 pub mod record;
+pub mod reply;
 pub mod signed_set;
 pub mod verify;
 

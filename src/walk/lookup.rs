@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use crate::dns::bailiwick::MAX_CHAIN_LINKS;
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
-use crate::dns::response::{Alias, Link, Response};
+use crate::dns::response::{Alias, Response};
 use crate::dns::rrset::{Question, RRset, Rcode, Record};
+use crate::dnssec::reply::dname_behind;
 use crate::dnssec::{Bogus, Security, Work};
 use crate::evidence::{ChainEnd, Observation};
 use crate::observe::Seen;
@@ -218,18 +219,6 @@ impl Following {
         self.at.name = target.clone();
         Ok(None)
     }
-}
-
-/// Finds the DNAME that a link was made from: its owner lies above the alias, and the rest of the alias in front of its
-/// target is the link's (RFC 6672 §2.2).
-pub(super) fn dname_behind<'a>(link: &Link, section: &'a [Record]) -> Option<&'a Record> {
-    section.iter().find(|record| match &record.rdata {
-        Rdata::Dname(target) if link.owner.is_strictly_below(&record.owner) => {
-            let rest = link.owner.without_suffix(&record.owner);
-            rest.and_then(|rest| rest.concat(target).ok()).as_ref() == Some(&link.target)
-        }
-        _ => false,
-    })
 }
 
 /// Says whether a reply answers a question, be it that there is nothing.

@@ -13,18 +13,18 @@ use tokio::time::Instant;
 
 use crate::dns::message::Message;
 use crate::dns::name::Name;
-use crate::dns::rdata::Rdata;
-use crate::dns::response::{Alias, Link, Negative, Response};
+use crate::dns::response::{Negative, Response};
 use crate::dns::rrset::{Question, Record, RecordType, Ttl};
 use crate::dnssec::denial::{Denial, Denied};
 use crate::dnssec::keys::{ZoneKeys, accept_keys, usable_signers};
 use crate::dnssec::record::DelegationSigner;
+use crate::dnssec::reply::sets_behind;
 use crate::dnssec::signed_set::SignedSet;
 use crate::dnssec::verify::verify_set;
 use crate::dnssec::{Bogus, Security, Work};
-use crate::walk::lookup::{LookupFailure, dname_behind, failure_of};
+use crate::walk::lookup::{LookupFailure, failure_of};
 use crate::walk::machine::Until;
-use crate::walk::{Journey, Walker};
+use crate::walk::{Detail, Journey, Walker};
 
 /// The most names of which it is remembered what they stand for.
 const NAMES_KEPT: usize = 16_384;
@@ -113,6 +113,28 @@ pub(super) struct Validator<'a> {
     pub(super) work: Work,
 }
 
+impl Walker {
+    /// Returns the keys of a zone, as a chain from the trust anchors shows them; `None` where it is unsigned, or nothing is
+    /// shown.
+    pub async fn keys_of(
+        &self,
+        zone: &Name,
+        trust: &Trust,
+        journey: Journey<'_>,
+        now: u32,
+        work: &mut Work,
+    ) -> Option<Arc<ZoneKeys>> {
+        let journey = Journey { detail: Detail::Proof, ..journey };
+        let mut validator = Validator { walker: self, trust, journey, now, work: std::mem::take(work) };
+        let standing = validator.standing(zone).await;
+        *work = validator.work;
+        match standing {
+            Ok(Standing::Zone(keys)) => Some(keys),
+            Ok(Standing::Unsigned | Standing::NoCut) | Err(_) => None,
+        }
+    }
+}
+
 impl Validator<'_> {
     /// Proves what a server said to a question, or shows that it is not signed and need not be.
     pub(super) async fn prove(
@@ -122,41 +144,15 @@ impl Validator<'_> {
         message: &Message,
     ) -> Result<Proof, LookupFailure> {
         match response {
-            Response::Answer(answer) => {
-                let link = answer.rrset.data().first().and_then(|rdata| match rdata {
-                    Rdata::Cname(target) => {
-                        Some(Link { owner: question.name.clone(), target: target.clone(), ttl: answer.rrset.ttl })
-                    }
-                    _ => None,
-                });
-                match link {
-                    Some(link) => self.prove_link(&link, message).await.map(Proof::of),
-                    None => self.prove_set(&question.name, question.kind, message).await.map(Proof::of),
+            Response::Answer(_) | Response::Alias(_) => {
+                let mut security = Security::Secure;
+                for (owner, kind) in sets_behind(question, response, message) {
+                    security = security.and(self.prove_set(&owner, kind, message).await?);
                 }
+                Ok(Proof::of(security))
             }
-            Response::Alias(alias) => self.prove_alias(alias, message).await.map(Proof::of),
             Response::NoData(_) | Response::NxDomain(_) => self.prove_denial(question, message).await,
             Response::Referral(_) | Response::Lame(_) | Response::Failed(_) => Err(LookupFailure::Unanswered),
-        }
-    }
-
-    /// Proves every link of a chain, and the records at its end.
-    async fn prove_alias(&mut self, alias: &Alias, message: &Message) -> Result<Security, LookupFailure> {
-        let mut security = Security::Secure;
-        for link in &alias.links {
-            security = security.and(self.prove_link(link, message).await?);
-        }
-        if let Some(rrset) = &alias.rrset {
-            security = security.and(self.prove_set(&rrset.owner, rrset.kind, message).await?);
-        }
-        Ok(security)
-    }
-
-    /// Proves one link: the CNAME, or the DNAME that it was made from, which alone is signed (RFC 6672 §5.3.1).
-    async fn prove_link(&mut self, link: &Link, message: &Message) -> Result<Security, LookupFailure> {
-        match dname_behind(link, &message.answers) {
-            Some(dname) => self.prove_set(&dname.owner, RecordType::DNAME, message).await,
-            None => self.prove_set(&link.owner, RecordType::CNAME, message).await,
         }
     }
 

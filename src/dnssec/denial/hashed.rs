@@ -12,7 +12,7 @@ use crate::dnssec::signed_set::SignedSet;
 use crate::dnssec::{Bogus, Security, Work};
 
 /// How often a hash may be repeated; a zone with more counts as unsigned (threats.md A11; RFC 9276 §3.2).
-const MAX_ITERATIONS: u16 = 50;
+pub(super) const MAX_ITERATIONS: u16 = 50;
 /// The digits of base 32 with the extended hex alphabet (RFC 4648 §7), in lower case.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
 
@@ -74,7 +74,12 @@ impl HashedChain {
             return Ok(denied.map(|denied| Denied { security, is_unsigned_cut: false, ..denied }));
         }
         let is_no_wildcard = self.covering(&wildcard, work)?.is_some();
-        Ok(if is_no_wildcard { Some(Denied::name(security)) } else { unproven })
+        if !is_no_wildcard {
+            return Ok(unproven);
+        }
+        // Signers leave out names above unsigned delegations alone, which are there for all that (RFC 5155 §7.1).
+        let is_name = (!encloser.is_opt_out).then_some(true);
+        Ok(Some(Denied { is_name, ..Denied::name(security) }))
     }
 
     /// Proves that no name is there that is closer to `name` than its last `labels` labels (RFC 5155 §8.8).

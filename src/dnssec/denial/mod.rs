@@ -11,10 +11,10 @@ pub use hashed::{base32hex, from_base32hex};
 
 use crate::dns::name::Name;
 use crate::dns::rrset::{Question, Record, RecordType};
-use crate::dnssec::denial::hashed::HashedChain;
+use crate::dnssec::denial::hashed::{HashedChain, MAX_ITERATIONS};
 use crate::dnssec::denial::named::NamedChain;
 use crate::dnssec::keys::ZoneKeys;
-use crate::dnssec::record::TypeSet;
+use crate::dnssec::record::{NextHash, TypeSet};
 use crate::dnssec::signed_set::SignedSet;
 use crate::dnssec::verify::verify_set;
 use crate::dnssec::{Bogus, Security, Work};
@@ -78,6 +78,14 @@ impl Denial {
             return Err(cause);
         }
         Ok(Self { named: NamedChain::read(&verified, &keys.zone), hashed: HashedChain::read(&verified, &keys.zone) })
+    }
+
+    /// Returns how often the hash of the links is repeated, where that is so often that the zone counts as unsigned (RFC 9276
+    /// §3.2).
+    #[must_use]
+    pub fn costly_iterations(authority: &[Record]) -> Option<u16> {
+        let links = authority.iter().filter_map(|record| NextHash::read(&record.rdata));
+        links.map(|link| link.iterations).filter(|iterations| *iterations > MAX_ITERATIONS).max()
     }
 
     /// Proves that the question has no answer: its name is not there, or has no such type, nor has a wildcard.

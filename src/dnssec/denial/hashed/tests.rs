@@ -47,13 +47,14 @@ fn chain(names: &[(&str, &[RecordType])], is_opt_out: bool) -> HashedChain {
     HashedChain::read(&sets(names, is_opt_out, 1), &name("example."))
 }
 
-/// Says `name`, `kind`, `cut` or `none`, with `?` behind where the proof leaves a gap.
+/// Says `name`, `kind`, `cut`, `open` (one of the first two) or `none`, with `?` behind where the proof leaves a gap.
 fn denied(chain: &HashedChain, owner: &str, kind: RecordType) -> String {
     let denied = chain.of_question(&Question::new(name(owner), kind), &mut Work::default()).unwrap();
     let Some(denied) = denied else { return "none".to_owned() };
     let word = match denied {
         Denied { is_unsigned_cut: true, .. } => "cut",
         Denied { is_name: Some(true), .. } => "name",
+        Denied { is_name: None, .. } => "open",
         _ => "kind",
     };
     format!("{word}{}", if denied.security == Security::Insecure { "?" } else { "" })
@@ -74,9 +75,9 @@ fn names_types_and_cuts_are_denied() {
     for (owner, kind, expected, with_opt_out) in [
         ("a.example.", T::TXT, "kind", "kind"),
         ("a.example.", T::A, "none", "none"),
-        ("x.example.", T::A, "name", "name?"),
-        ("x.y.example.", T::A, "name", "name?"),
-        ("x.a.example.", T::A, "name", "name?"),
+        ("x.example.", T::A, "name", "open?"),
+        ("x.y.example.", T::A, "name", "open?"),
+        ("x.a.example.", T::A, "name", "open?"),
         ("cut.example.", T::DS, "cut", "cut"),
         ("cut.example.", T::A, "none", "none"),
         ("x.cut.example.", T::A, "none", "none"),
