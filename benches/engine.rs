@@ -140,7 +140,7 @@ fn cut(zone: &str, parent: Option<&str>, servers: &[(&str, &str)]) -> ZoneCut {
         parent: parent.map(name),
         servers: servers.collect(),
         ttl: Ttl::from_wire(3600),
-        is_signed: false,
+        proofs: None,
     }
 }
 

@@ -84,7 +84,7 @@ fuzz_target!(|data: &[u8]| {
             .map(|(name, address)| NameServer { name: name.clone(), addresses: vec![*address], unresolved: None })
             .collect(),
         ttl: Ttl::from_wire(300),
-        is_signed: false,
+        proofs: None,
     });
     let chain = DelegationChain { zones: vec![Name::root(), name("com."), zone.clone()], end: ChainEnd::Reached };
     let mut asked: BTreeSet<Ask> = BTreeSet::new();

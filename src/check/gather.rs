@@ -16,7 +16,7 @@ use crate::dns::public_suffix::is_registry;
 use crate::dns::response::{Referral, Response};
 use crate::dns::rrset::Question;
 use crate::evidence::{ChainEnd, DelegationChain, Evidence, Observation, ZoneCut};
-use crate::expectation::Expectation;
+use crate::expectation::{Depth, Expectation};
 use crate::observe::{self, Seen, Target, ask_every_server, ask_until_answered, pace_class};
 use crate::transport::PaceClass;
 use crate::walk::cut_cache::FRESH_ENOUGH_FOR_A_CHECK;
@@ -84,13 +84,15 @@ struct Gathering<'a> {
     seen: Seen,
     /// What was asked for so far.
     asked: BTreeSet<Ask>,
+    /// How much is asked.
+    depth: Depth,
 }
 
 impl<'a> Gathering<'a> {
     /// Starts with nothing seen.
     fn new(engine: &'a Engine, expectation: &Expectation, budget: &'a Arc<Budget>) -> Self {
         let evidence = Evidence::new(probe_label(&expectation.domain));
-        Self { engine, budget, evidence, seen: Seen::default(), asked: BTreeSet::new() }
+        Self { engine, budget, evidence, seen: Seen::default(), asked: BTreeSet::new(), depth: expectation.depth }
     }
 
     /// Asks round after round until nothing is left or the time is up; false in the latter case.
@@ -145,7 +147,8 @@ impl<'a> Gathering<'a> {
 
     /// Finds the zone of every name that has none yet.
     ///
-    /// Names below one registered name share its walk: whether one of them lies deeper shows itself when it is asked.
+    /// Names below one registered name share its walk: whether one of them lies deeper shows itself when it is asked. At depth
+    /// full the parents are asked for DS records on the way, so that of a zone without any nothing more has to be asked.
     async fn locate(&mut self, asks: &[Ask]) {
         let mut groups: BTreeMap<Name, Vec<Question>> = BTreeMap::new();
         for Ask { question, .. } in asks {
@@ -156,7 +159,7 @@ impl<'a> Gathering<'a> {
                 groups.entry(group).or_default().push(question.clone());
             }
         }
-        let journey = Journey::new(self.budget, FRESH_ENOUGH_FOR_A_CHECK);
+        let journey = Journey::new(self.budget, FRESH_ENOUGH_FOR_A_CHECK).with_signers(self.depth == Depth::Full);
         let firsts = groups.values().filter_map(|questions| questions.first());
         let walks = firsts.map(|first| self.engine.walker.walk(first.clone(), Until::Zone, journey));
         let found = join_all(walks).await;

@@ -11,6 +11,11 @@ use crate::dns::rrset::{Question, Record, RecordType};
 
 /// The most links of a CNAME chain that are followed (threats.md A4: 11 in unbound and BIND).
 pub const MAX_CHAIN_LINKS: usize = 8;
+/// The types that vouch for a delegation, or deny that anything does.
+const PROOFS: &[RecordType] = &[RecordType::DS, RecordType::NSEC, RecordType::NSEC3, RecordType::RRSIG];
+/// The most records of these types that one referral brings: 8 DS records (threats.md A11) or 3 NSEC3, each with 4
+/// signatures, and some to spare.
+const MAX_PROOFS_OF_REFERRAL: usize = 32;
 
 /// A reply without what it may not state.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -19,8 +24,8 @@ pub struct Scrubbed {
     pub answers: Vec<Record>,
     /// The NS records of one delegation between the zone and the question's name.
     pub delegation: Vec<Record>,
-    /// DS records of that delegation.
-    pub delegation_signers: Vec<Record>,
+    /// DS records of that delegation, and what denies records, with their signatures (RFC 4035 §3.1.4, RFC 5155 §7.2.6).
+    pub proofs: Vec<Record>,
     /// The SOA record that goes with a negative answer.
     pub soa: Option<Record>,
     /// Addresses of the delegation's servers.
@@ -35,8 +40,8 @@ pub struct Scrubbed {
 ///
 /// - answer section: owners on the chain of CNAMEs that starts at the question's name and stays in the zone; a DNAME
 ///   above a link (RFC 6672 §3); nothing else (RFC 2181 §5.4.1);
-/// - authority section: NS strictly below the zone and at or above the last name of the chain; DS
-///   beside them; the SOA of a zone that encloses the last name;
+/// - authority section: NS strictly below the zone and at or above the last name of the chain; DS beside them, and what
+///   denies DS records, both with their signatures; the SOA of a zone that encloses the last name;
 /// - additional section: A and AAAA of the names that those NS give, where these lie in the zone
 ///   asked, so that a server of `com.` states nothing about `net.`.
 #[must_use]
@@ -87,9 +92,12 @@ fn scrub_authority(scrubbed: &mut Scrubbed, message: &Message, last: &Name, zone
         .map(|record| &record.owner)
         .max_by_key(|owner| owner.label_count());
     for record in &message.authority {
+        let is_proof =
+            cut.is_some() && record.owner.is_subdomain_of(zone) && scrubbed.proofs.len() < MAX_PROOFS_OF_REFERRAL;
         match record.kind() {
             RecordType::NS if Some(&record.owner) == cut => scrubbed.delegation.push(record.clone()),
-            RecordType::DS if Some(&record.owner) == cut => scrubbed.delegation_signers.push(record.clone()),
+            RecordType::DS if Some(&record.owner) != cut => scrubbed.dropped.push((Section::Authority, record.clone())),
+            kind if is_proof && PROOFS.contains(&kind) => scrubbed.proofs.push(record.clone()),
             RecordType::NS if zone.is_subdomain_of(&record.owner) => scrubbed.upward.push(record.clone()),
             RecordType::SOA
                 if scrubbed.soa.is_none()

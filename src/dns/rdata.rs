@@ -88,6 +88,21 @@ impl Rdata {
     }
 }
 
+impl Rdata {
+    /// Returns how many octets of the heap the data holds, roughly: those of names and texts.
+    #[must_use]
+    pub fn octet_count(&self) -> usize {
+        match self {
+            Self::A(_) | Self::Aaaa(_) => 0,
+            Self::Ns(name) | Self::Cname(name) | Self::Dname(name) | Self::Ptr(name) => name.wire().len(),
+            Self::Soa(soa) => soa.mname.wire().len() + soa.rname.wire().len(),
+            Self::Mx { exchange, .. } => exchange.wire().len(),
+            Self::Txt(strings) => strings.iter().map(|string| string.len()).sum(),
+            Self::Other { octets, .. } => octets.len(),
+        }
+    }
+}
+
 impl fmt::Display for Rdata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

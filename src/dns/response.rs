@@ -97,8 +97,9 @@ pub struct Referral {
     pub glue: Vec<(Name, IpAddr)>,
     /// The time to live of the NS records.
     pub ttl: Ttl,
-    /// Whether DS records came along.
-    pub is_signed: bool,
+    /// The records of DNSSEC that came along: DS records, or what denies them, with their signatures; `None` where the server
+    /// was not asked for them, or does not know of them (DO=0).
+    pub proofs: Option<Box<[Record]>>,
 }
 
 /// In which way a server is no authority (RFC 9499 §7, "lame delegation").
@@ -147,7 +148,7 @@ fn meaning(message: &Message, question: &Question, scrubbed: &Scrubbed) -> Respo
         return Response::Failed(message.rcode);
     }
     if scrubbed.answers.is_empty() && message.rcode == Rcode::NOERROR && scrubbed.soa.is_none() {
-        if let Some(referral) = referral(scrubbed) {
+        if let Some(referral) = referral(message, scrubbed) {
             return Response::Referral(referral);
         }
         if !scrubbed.upward.is_empty() {
@@ -173,7 +174,7 @@ fn meaning(message: &Message, question: &Question, scrubbed: &Scrubbed) -> Respo
 }
 
 /// Puts the delegation of a scrubbed reply together.
-fn referral(scrubbed: &Scrubbed) -> Option<Referral> {
+fn referral(message: &Message, scrubbed: &Scrubbed) -> Option<Referral> {
     let first = scrubbed.delegation.first()?;
     let mut servers: Vec<Name> = scrubbed
         .delegation
@@ -197,8 +198,9 @@ fn referral(scrubbed: &Scrubbed) -> Option<Referral> {
     glue.sort();
     glue.dedup();
     let ttl = scrubbed.delegation.iter().map(|record| record.ttl).min().unwrap_or_default();
-    let is_signed = !scrubbed.delegation_signers.is_empty();
-    Some(Referral { zone: first.owner.clone(), servers, glue, ttl, is_signed })
+    let is_asked = message.edns.as_ref().is_some_and(|edns| edns.dnssec_ok);
+    let proofs = is_asked.then(|| scrubbed.proofs.clone().into_boxed_slice());
+    Some(Referral { zone: first.owner.clone(), servers, glue, ttl, proofs })
 }
 
 /// Follows the chain of CNAMEs from the question's name.

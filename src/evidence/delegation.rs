@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::dns::name::Name;
-use crate::dns::rrset::Ttl;
+use crate::dns::rrset::{Record, Ttl};
 
 /// Why a server's name has no address.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -44,8 +44,9 @@ pub struct ZoneCut {
     pub servers: Vec<NameServer>,
     /// How long the parent's word holds.
     pub ttl: Ttl,
-    /// Whether the parent gave DS records with it.
-    pub is_signed: bool,
+    /// The records of DNSSEC that the parent gave with it: DS records, or what denies them, with their signatures; `None`
+    /// where it was not asked for them.
+    pub proofs: Option<Box<[Record]>>,
 }
 
 impl ZoneCut {

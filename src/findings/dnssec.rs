@@ -28,15 +28,19 @@ const CLOCK_TOLERANCE_SECONDS: u32 = 3600;
 
 /// Compares what a zone's parent vouches for with the keys that its servers give; at most one finding.
 ///
-/// The keys are asked for only where there are DS records. Nothing is said of what fewer than half of the servers answer, nor
+/// The keys are asked for only where there are DS records, which come with the referral at depth full. Nothing is said of what fewer than half of the servers answer, nor
 /// of a zone with more DS records, or more keys that they may mean, than anybody has: comparing them all is made costly on
 /// purpose.
 /// Arguments: `key_tags`, those that the parent names; `digest_differs` where a key has the tag and another digest;
 /// `seconds_over` and `signed`, how long the signatures over what have been over.
 pub(super) fn examine(cut: &ZoneCut, severity: Severity, inquiry: &mut Inquiry<'_>) -> Option<Finding> {
-    let signer = Question::new(cut.zone.clone(), RecordType::DS);
-    let vouched = inquiry.look_at(&signer, cut.parent.as_ref()?);
-    let wanted: BTreeSet<Voucher> = records_of(vouched.seen.first()?).filter_map(Voucher::read).collect();
+    let finding = compare(cut, severity, inquiry)?;
+    proven_by_parent(finding, cut, inquiry)
+}
+
+/// Does what [`examine`] says, without the parent's word as proof.
+fn compare(cut: &ZoneCut, severity: Severity, inquiry: &mut Inquiry<'_>) -> Option<Finding> {
+    let wanted = vouchers(cut, inquiry)?;
     if wanted.is_empty() || wanted.len() > MAX_VOUCHERS {
         return None;
     }
@@ -52,8 +56,7 @@ pub(super) fn examine(cut: &ZoneCut, severity: Severity, inquiry: &mut Inquiry<'
     let tags = tags.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
     let start = |code: Code| {
         let finding = Finding::new(code, Subject::Zone(cut.zone.clone())).with_severity(severity);
-        let finding = finding.with("key_tags", Argument::Text(tags.clone())).proven_by(&signer, vouched.seen.clone());
-        finding.proven_by(&keys.question, keys.seen.clone())
+        finding.with("key_tags", Argument::Text(tags.clone())).proven_by(&keys.question, keys.seen.clone())
     };
     if keys.seen.iter().all(|seen| matching(seen).is_empty()) {
         let finding = start(Code::DnssecBogusNoDnskey);
@@ -77,6 +80,31 @@ pub(super) fn examine(cut: &ZoneCut, severity: Severity, inquiry: &mut Inquiry<'
     let seen = inquiry.evidence().observations(&soa).into_iter().filter(|seen| seen.is_answer()).collect::<Vec<_>>();
     let seconds = latest_end(now, &seen, RecordType::SOA, |_| of_zone.clone())?;
     Some(over(seconds, "records").proven_by(&soa, seen))
+}
+
+/// Returns what the parent vouches for: what it says when asked for its DS records, else what it gave with the referral;
+/// `None` where nobody knows. It is asked where the referral says nothing.
+fn vouchers(cut: &ZoneCut, inquiry: &mut Inquiry<'_>) -> Option<BTreeSet<Voucher>> {
+    let signer = Question::new(cut.zone.clone(), RecordType::DS);
+    let parent = cut.parent.as_ref()?;
+    if cut.proofs.is_none() || inquiry.is_asked_at(&signer, parent) {
+        let vouched = inquiry.look_at(&signer, parent);
+        return Some(records_of(vouched.seen.first()?).filter_map(Voucher::read).collect());
+    }
+    let given = cut.proofs.iter().flatten().filter(|record| record.owner == cut.zone);
+    Some(given.filter_map(|record| Voucher::read(&record.rdata)).collect())
+}
+
+/// Says whether the parent vouches for keys of the zone that validators can follow.
+pub(super) fn is_vouched_for(cut: &ZoneCut, inquiry: &mut Inquiry<'_>) -> bool {
+    vouchers(cut, inquiry).is_some_and(|wanted| !wanted.is_empty())
+}
+
+/// Quotes what the parent says of the zone's keys, which it is asked anew before anything is found.
+fn proven_by_parent(finding: Finding, cut: &ZoneCut, inquiry: &mut Inquiry<'_>) -> Option<Finding> {
+    let signer = Question::new(cut.zone.clone(), RecordType::DS);
+    let vouched = inquiry.look_at(&signer, cut.parent.as_ref()?);
+    Some(finding.proven_by(&signer, vouched.seen))
 }
 
 /// Returns the keys of an answer that the parent vouches for.

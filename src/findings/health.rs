@@ -64,10 +64,15 @@ fn examine(home: &HomeZone<'_>, inquiry: &mut Inquiry<'_>) -> Vec<Finding> {
     let is_required = home.records.iter().any(|record| record.is_required);
     let severity = if is_required { Severity::Error } else { Severity::Warning };
     let mut findings: Vec<Finding> = Vec::new();
-    let mut at = Some(cut);
-    while let Some(signed) = at.filter(|each| !is_registry(&each.zone)) {
+    let above = |cut: &&ZoneCut| cut.parent.as_ref().and_then(|parent| inquiry.evidence().cut(parent));
+    let way: Vec<&ZoneCut> =
+        std::iter::successors(Some(cut), above).take_while(|cut| !is_registry(&cut.zone)).collect();
+    // What an unsigned zone says of keys below it vouches for nothing (RFC 4035 §5.2).
+    for signed in way.into_iter().rev() {
         findings.extend(dnssec::examine(signed, severity, inquiry));
-        at = signed.parent.as_ref().and_then(|parent| inquiry.evidence().cut(parent));
+        if !dnssec::is_vouched_for(signed, inquiry) {
+            break;
+        }
     }
     findings.extend(glue_stale(cut, inquiry));
     findings.extend(domain_connect(cut, inquiry));

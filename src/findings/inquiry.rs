@@ -100,6 +100,12 @@ impl<'e> Inquiry<'e> {
         Sight { question: question.clone(), seen: all.into_iter().filter(|seen| seen.is_answer()).collect() }
     }
 
+    /// Says whether the servers of `zone` were asked a question about a name that lies in a zone below it.
+    #[must_use]
+    pub fn is_asked_at(&self, question: &Question, zone: &Name) -> bool {
+        self.evidence.all_observations().any(|(asked, seen)| asked == question && seen.zone == *zone)
+    }
+
     /// Looks up what a server says that no delegation need name; it is asked by its name.
     pub fn look_beside(&mut self, question: &Question, server: &Name) -> Sight<'e> {
         let said = self.evidence.beside(question, server);

@@ -81,7 +81,7 @@ fn add_cut(evidence: &mut Evidence, line: &str) {
     }
     servers.sort_by(|a, b| a.name.cmp(&b.name));
     let parent = zone.parent().and_then(|above| zones_above(evidence, &above).pop());
-    evidence.add_cut(ZoneCut { zone, parent, servers, ttl: Ttl::from_wire(TTL_SECONDS), is_signed: false });
+    evidence.add_cut(ZoneCut { zone, parent, servers, ttl: Ttl::from_wire(TTL_SECONDS), proofs: None });
 }
 
 /// Returns the known zones that hold `owner`, the root first.
@@ -137,7 +137,7 @@ fn outcome(asked: &Question, zone: &Name, what: &str) -> Outcome {
         _ => match what.strip_prefix("referral ") {
             Some(below) => {
                 let (ttl, servers) = (Ttl::from_wire(TTL_SECONDS), vec![name("ns.example.")]);
-                let referral = Referral { zone: name(below), servers, glue: Vec::new(), ttl, is_signed: false };
+                let referral = Referral { zone: name(below), servers, glue: Vec::new(), ttl, proofs: None };
                 (Response::Referral(referral), Rcode::NOERROR)
             }
             None => (data(asked, what), Rcode::NOERROR),

@@ -476,6 +476,6 @@ fn add_cut(seen: &mut Evidence, servers: &[Option<Unresolved>]) {
         parent: Some(name("com.")),
         servers: servers.collect(),
         ttl: Ttl::from_wire(300),
-        is_signed: false,
+        proofs: None,
     });
 }

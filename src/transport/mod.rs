@@ -62,11 +62,11 @@ pub struct Query {
 }
 
 impl Query {
-    /// Asks over UDP with EDNS, as every question starts; for signatures (DO, RFC 3225) with keys, which are of no use
-    /// without, and with the SOA record, whose signature is made whenever the zone changes.
+    /// Asks over UDP with EDNS, as every question starts; for signatures (DO, RFC 3225) with keys and what vouches for
+    /// them, which are of no use without, and with the SOA record, whose signature is made whenever the zone changes.
     #[must_use]
     pub fn new(server: IpAddr, question: Question, class: PaceClass, budget: Arc<Budget>) -> Self {
-        let dnssec_ok = matches!(question.kind, RecordType::DNSKEY | RecordType::SOA);
+        let dnssec_ok = matches!(question.kind, RecordType::DNSKEY | RecordType::DS | RecordType::SOA);
         Self { server, question, protocol: Protocol::Udp, with_edns: true, dnssec_ok, timeout: None, class, budget }
     }
 }

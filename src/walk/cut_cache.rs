@@ -52,7 +52,9 @@ impl Weighter<Name, Kept<ZoneCut>> for Octets {
     fn weight(&self, zone: &Name, kept: &Kept<ZoneCut>) -> u64 {
         let servers: usize =
             kept.value.servers.iter().map(|server| 120 + server.name.wire().len() + 17 * server.addresses.len()).sum();
-        octets(200 + 2 * zone.wire().len() + servers)
+        let proofs = kept.value.proofs.iter().flatten();
+        let proofs: usize = proofs.map(|record| 120 + record.owner.wire().len() + record.rdata.octet_count()).sum();
+        octets(200 + 2 * zone.wire().len() + servers + proofs)
     }
 }
 
@@ -232,7 +234,7 @@ mod tests {
             parent: Some(name(parent)),
             servers: vec![server],
             ttl: Ttl::from_wire(ttl),
-            is_signed: false,
+            proofs: None,
         }
     }
 

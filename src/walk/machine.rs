@@ -265,7 +265,7 @@ pub fn cut_of(referral: &Referral, parent: &Name) -> ZoneCut {
         parent: Some(parent.clone()),
         servers,
         ttl: referral.ttl,
-        is_signed: referral.is_signed,
+        proofs: referral.proofs.clone(),
     }
 }
 

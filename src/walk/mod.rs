@@ -56,6 +56,8 @@ pub struct Found {
 pub enum Detail {
     /// What it says.
     Meaning,
+    /// What it says, and at a delegation what vouches for the keys of the zone below (DO=1).
+    Signers,
     /// The whole message too.
     Message,
     /// The whole message, with signatures (DO=1).
@@ -92,6 +94,12 @@ impl<'a> Journey<'a> {
     #[must_use]
     pub fn minimising(self, minimises: bool) -> Self {
         Self { minimises, ..self }
+    }
+
+    /// Has parents asked what vouches for the zones below, or not.
+    #[must_use]
+    pub fn with_signers(self, wants_them: bool) -> Self {
+        Self { detail: if wants_them { Detail::Signers } else { self.detail }, ..self }
     }
 
     /// Has everything written down.
@@ -199,6 +207,7 @@ impl Walker {
         let transport = self.transport.as_ref();
         match detail {
             Detail::Meaning => (ask(transport, target, question, purse).await, None),
+            Detail::Signers => (ask_whole(transport, target, question, true, purse).await.0, None),
             Detail::Message => ask_whole(transport, target, question, false, purse).await,
             Detail::Proof => ask_whole(transport, target, question, true, purse).await,
         }

@@ -99,7 +99,7 @@ pub fn root_cut(hints: &[(Name, IpAddr)]) -> ZoneCut {
         server.addresses.dedup();
     }
     servers.sort_by(|one, other| one.name.cmp(&other.name));
-    ZoneCut { zone: Name::root(), parent: None, servers, ttl: Ttl::from_wire(HINTS_TTL), is_signed: false }
+    ZoneCut { zone: Name::root(), parent: None, servers, ttl: Ttl::from_wire(HINTS_TTL), proofs: None }
 }
 
 #[cfg(test)]

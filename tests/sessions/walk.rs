@@ -48,7 +48,7 @@ fn referral(data: &mut &[u8], name: &Name) -> Response {
     let host = |nth: usize| Name::parse(&format!("ns{nth}.example.net.")).expect("a name");
     let glue = (0..usize::from(next(data)) % 20).map(|nth| (host(nth), address(next(data)))).collect();
     let servers = (0..hosts).map(host).collect();
-    Response::Referral(Referral { zone, servers, glue, ttl: Ttl::default(), is_signed: false })
+    Response::Referral(Referral { zone, servers, glue, ttl: Ttl::default(), proofs: None })
 }
 
 /// Reads a message and has it be about what was asked.

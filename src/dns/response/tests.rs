@@ -1,7 +1,7 @@
 //! Replies of every kind and what they mean.
 
 use super::*;
-use crate::dns::message::{BadRecord, Flags};
+use crate::dns::message::{BadRecord, Edns, Flags};
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
@@ -32,7 +32,7 @@ fn record(text: &str) -> Record {
     Record { owner, ttl: Ttl::from_wire(300), rdata }
 }
 
-/// A reply: `aa`, `ra` and a response code in `head`, then the three sections, `|` between them.
+/// A reply: `aa`, `ra`, `do` and a response code in `head`, then the three sections, `|` between them.
 fn reply(head: &str, sections: &str) -> Message {
     let words: Vec<&str> = head.split(' ').collect();
     let mut parts = sections.split('|').map(|section| {
@@ -49,6 +49,7 @@ fn reply(head: &str, sections: &str) -> Message {
         answers: parts.next().unwrap_or_default(),
         authority: parts.next().unwrap_or_default(),
         additional: parts.next().unwrap_or_default(),
+        edns: words.contains(&"do").then(|| Edns { dnssec_ok: true, ..Edns::default() }),
         ..Message::default()
     }
 }
@@ -70,7 +71,7 @@ fn read(question: &str, zone: &str, head: &str, sections: &str) -> String {
             referral.zone,
             referral.servers.len(),
             referral.glue.len(),
-            if referral.is_signed { " signed" } else { "" }
+            if referral.proofs.is_some_and(|proofs| !proofs.is_empty()) { " signed" } else { "" }
         ),
         Response::Lame(lameness) => format!("lame {lameness:?}"),
         Response::Failed(rcode) => format!("failed {rcode}"),
@@ -104,9 +105,23 @@ fn every_reply_has_one_meaning() {
         (
             "a.example. TXT",
             "example.",
-            "",
+            "do",
             "|a.example. NS ns.b.example.,a.example. DS x|ns.b.example. A 192.0.2.1",
             "referral a.example. 1 servers 1 glue signed",
+        ),
+        (
+            "a.example. TXT",
+            "example.",
+            "",
+            "|a.example. NS ns.b.example.,a.example. DS x|ns.b.example. A 192.0.2.1",
+            "referral a.example. 1 servers 1 glue",
+        ),
+        (
+            "a.example. TXT",
+            "example.",
+            "do",
+            "|a.example. NS n.test.,b.example. DS x",
+            "referral a.example. 1 servers 0 glue, 1 dropped",
         ),
         ("a.example. TXT", "example.", "aa", "|a.example. NS n.test.", "referral a.example. 1 servers 0 glue"),
     ] {

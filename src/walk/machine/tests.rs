@@ -19,7 +19,7 @@ fn root() -> ZoneCut {
         parent: None,
         servers: vec![server("a.root.", 1), server("b.root.", 2), server("c.root.", 3)],
         ttl: Ttl::from_wire(3600),
-        is_signed: false,
+        proofs: None,
     }
 }
 
@@ -36,7 +36,7 @@ fn referral(zone: &str, servers: &[&str]) -> Response {
         servers: servers.iter().map(host).collect(),
         glue: servers.iter().filter_map(glue).collect(),
         ttl: Ttl::from_wire(300),
-        is_signed: false,
+        proofs: None,
     })
 }
 

@@ -105,6 +105,19 @@ fn registered(host: &str) -> (String, String) {
     (labels[at..].join("."), labels[at + 1..].join("."))
 }
 
+/// Writes a key and a signature over it for the apex of a zone, neither of which is one: NSD gives DS records along with
+/// referrals of zones that it takes for signed.
+fn signed_apex(zone: &str) -> String {
+    let labels: Vec<&str> = zone.split('.').collect();
+    let signer = labels.iter().fold(String::new(), |hex, label| {
+        let letters = label.bytes().fold(String::new(), |hex, octet| format!("{hex}{octet:02x}"));
+        format!("{hex}{:02x}{letters}", label.len())
+    });
+    // Type covered, algorithm, labels, time to live, expiration, inception and key tag stand in front of the signer.
+    let signature = format!("00300f{:02x}00000e10ffffffff000000000400{signer}00aa", labels.len());
+    format!("  @ DNSKEY \\# 5 0101030faa\n  @ RRSIG \\# {} {signature}", signature.len() / 2)
+}
+
 /// Writes root, registries, the zones of the providers' name servers, and who else is needed.
 pub(crate) fn internet(sets: &[Set]) -> String {
     let mut suffixes: BTreeSet<String> = ["com", "net", "org", "uk", "jp"].map(str::to_owned).into();
@@ -123,7 +136,7 @@ pub(crate) fn internet(sets: &[Set]) -> String {
     }
     text.push_str("  ns1.registry.example A 127.59.0.2\n  ns2.registry.example A 127.59.0.3\n");
     for suffix in &suffixes {
-        writeln!(text, "zone {suffix} at 127.59.0.2 127.59.0.3\n  $TTL 2d").unwrap();
+        writeln!(text, "zone {suffix} at 127.59.0.2 127.59.0.3\n  $TTL 2d\n{}", signed_apex(suffix)).unwrap();
         for below in LONG_SUFFIXES.iter().filter_map(|long| long.strip_suffix(&format!(".{suffix}"))) {
             writeln!(text, "  {below} NS ns1.registry.example.\n  {below} NS ns2.registry.example.").unwrap();
         }
