@@ -172,7 +172,7 @@ pub fn is_referral(seen: &Observation) -> bool {
 
 /// Iterates over the servers of a zone, each address once: one server's second address comes after
 /// every server's first.
-fn targets(cut: &ZoneCut) -> impl Iterator<Item = Target> {
+pub fn targets(cut: &ZoneCut) -> impl Iterator<Item = Target> {
     let mut order: Vec<(usize, &Name, IpAddr)> = cut
         .servers
         .iter()

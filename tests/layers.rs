@@ -19,7 +19,8 @@ use source::{Token, crate_paths, is_crate_name, lex, positions, starts, without_
 /// from above, and never from a neighbour on the same floor.
 const FLOORS: &[&[&str]] = &[
     &["dns"],
-    &["budget", "dnssec", "evidence", "expectation", "metrics", "providers", "records"],
+    &["dnssec"],
+    &["budget", "evidence", "expectation", "metrics", "providers", "records"],
     &["transport"],
     &["findings", "observe", "scenario"],
     &["remedy", "walk"],

@@ -35,6 +35,9 @@ mod fleet;
 #[cfg(feature = "lab")]
 #[path = "support/corpus/mod.rs"]
 mod labelled;
+#[cfg(feature = "dnssec")]
+#[path = "real_servers/signed.rs"]
+mod signed;
 
 use daemons::{Daemon, Software};
 

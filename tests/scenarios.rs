@@ -24,11 +24,17 @@ use zoneproof::walk::lookup::Lookup;
 
 #[path = "support/expects.rs"]
 mod expects;
+#[cfg(feature = "dnssec")]
+#[path = "scenarios/signed.rs"]
+mod signed;
+#[cfg(feature = "dnssec")]
+#[path = "support/signer.rs"]
+mod signer;
 
 use expects::{expectation, unmet_by_report};
 
-/// What stands at the end of the names of scenarios that take digests, which the feature `dnssec` makes.
-const TAKES_DIGESTS: &str = "-other-digest";
+/// What stands at the end of the names of scenarios that take digests or signatures, which the feature `dnssec` makes.
+const TAKES_DIGESTS: &[&str] = &["-other-digest", "-signed"];
 /// Where the scenarios are.
 const FOLDER: &str = "fixtures/scenarios";
 
@@ -43,10 +49,14 @@ fn main() {
         .map(|file| {
             let name = file.strip_prefix(&root).unwrap_or(file).with_extension("").display().to_string();
             let file = file.clone();
-            let cannot = name.ends_with(TAKES_DIGESTS) && !cfg!(feature = "dnssec");
+            let cannot = TAKES_DIGESTS.iter().any(|end| name.ends_with(end)) && !cfg!(feature = "dnssec");
             Trial::test(name, move || run_file(&file)).with_ignored_flag(cannot)
         })
         .collect();
+    #[cfg(feature = "dnssec")]
+    trials.push(Trial::test("signed_scenarios_are_what_the_generator_writes", move || {
+        signed::files_are_as_written(&root)
+    }));
     trials.push(Trial::test("every_code_is_expected_and_forbidden", move || every_code_is_held(&files)));
     libtest_mimic::run(&arguments, trials).exit();
 }

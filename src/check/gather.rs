@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout};
 use crate::budget::Budget;
 use crate::check::Engine;
 use crate::check::plan::{self, Ask, Scope};
+use crate::check::prove::prove_records;
 use crate::dns::name::Name;
 use crate::dns::public_suffix::is_registry;
 use crate::dns::response::{Referral, Response};
@@ -73,13 +74,13 @@ fn probe_label(domain: &Name) -> String {
 }
 
 /// One check on its way.
-struct Gathering<'a> {
+pub(super) struct Gathering<'a> {
     /// What asks.
-    engine: &'a Engine,
+    pub(super) engine: &'a Engine,
     /// The purse of the check.
-    budget: &'a Arc<Budget>,
+    pub(super) budget: &'a Arc<Budget>,
     /// What was learned.
-    evidence: Evidence,
+    pub(super) evidence: Evidence,
     /// What was seen and is not in the evidence yet.
     seen: Seen,
     /// What was asked for so far.
@@ -136,6 +137,7 @@ impl<'a> Gathering<'a> {
             self.observe(asks_of_zones).await;
             asks = self.new_asks(expectation);
         }
+        prove_records(self, expectation).await;
     }
 
     /// Moves what was seen into the evidence.

@@ -9,6 +9,7 @@
 
 mod gather;
 pub mod plan;
+mod prove;
 mod spf;
 
 pub use spf::SpfReview;

@@ -5,6 +5,7 @@
 
 pub mod delegation;
 pub mod observation;
+pub mod proven;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -15,6 +16,7 @@ use crate::dns::network::Network;
 use crate::dns::rrset::Question;
 pub use delegation::{ChainEnd, DelegationChain, NameServer, Unresolved, ZoneCut};
 pub use observation::{Flaws, Observation, Outcome, Protocol, Reply, Silence};
+pub use proven::Proven;
 
 /// All that one check has seen.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,6 +33,8 @@ pub struct Evidence {
     pub cloudflare_ranges: Option<Arc<[Network]>>,
     /// What servers said that no delegation names, by the question and the server's name; empty where it has no address.
     beside: BTreeMap<(Question, Name), Vec<Observation>>,
+    /// What was proven of what servers said with their signatures, by question; sorted as observations are.
+    proven: BTreeMap<Question, Vec<Proven>>,
     /// Whether something was left unasked because the budget ran out.
     pub is_budget_exceeded: bool,
     /// When it was gathered, in seconds since 1970 modulo 2^32, as signatures count; `None` where nobody says.
@@ -48,6 +52,7 @@ impl Evidence {
             observations: BTreeMap::new(),
             cloudflare_ranges: None,
             beside: BTreeMap::new(),
+            proven: BTreeMap::new(),
             is_budget_exceeded: false,
             gathered_at: None,
         }
@@ -75,6 +80,19 @@ impl Evidence {
             }
             Err(at) => seen.insert(at, observation),
         }
+    }
+
+    /// Takes in what was proven of a reply; what was proven of the same address before is replaced.
+    pub fn add_proven(&mut self, question: Question, proven: Proven) {
+        let known = self.proven.entry(question).or_default();
+        known.retain(|other| place_of(&other.seen) != place_of(&proven.seen));
+        known.push(proven);
+        known.sort_by(|one, other| place_of(&one.seen).cmp(&place_of(&other.seen)));
+    }
+
+    /// Iterates over what was proven, by question; none is without a reply.
+    pub fn proven(&self) -> impl Iterator<Item = (&Question, &[Proven])> {
+        self.proven.iter().map(|(question, proven)| (question, proven.as_slice()))
     }
 
     /// Takes in what a server said that was asked by its name, whether or not a delegation names it. Nothing of

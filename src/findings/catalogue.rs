@@ -102,6 +102,22 @@ catalogue! {
         "The signatures over the zone's keys or records have run out, so that resolvers that check signatures refuse all of the zone."
         "Have the zone signed again, or delete the DS record at the registrar until it is."
         "RFC 4035 §5.3.1";
+    DnssecNotYetValid "dnssec_not_yet_valid" Error
+        "The signatures over the zone's keys or records hold from a later time on only, so that resolvers that check signatures refuse them."
+        "Have the clock of whoever signs the zone set right and the zone signed again, or delete the DS record at the registrar until it is."
+        "RFC 4035 §5.3.1";
+    DnssecBadSignature "dnssec_bad_signature" Error
+        "A signature is not that of the records beside it: they were changed after the zone was signed, so that resolvers that check signatures refuse them."
+        "Have the zone signed again, or delete the DS record at the registrar until it is."
+        "RFC 4035 §5.3.3";
+    DnssecMissingSignature "dnssec_missing_signature" Error
+        "Keys or records of a signed zone have no signature by a key that the zone has, so that resolvers that check signatures refuse them."
+        "Have the zone signed again and served by servers that give out its signatures, or delete the DS record at the registrar until it is."
+        "RFC 4035 §5.3.1";
+    DnssecMissingDenial "dnssec_missing_denial" Error
+        "The signed zone does not prove that something is not there (a record, a closer name than a wildcard, or the keys of a zone below), so that resolvers that check signatures refuse the answer."
+        "Have the zone signed again and served by servers that give out its NSEC or NSEC3 records, or delete the DS record at the registrar until it is."
+        "RFC 4035 §5.4, RFC 5155 §8";
     UnableToCheck "unable_to_check" Error
         "Fewer than half of the authoritative servers gave an answer, so nothing is said about the record."
         "Check again later; if it stays so, have the DNS provider look at its servers."
@@ -310,6 +326,14 @@ catalogue! {
         "The registrar gives other addresses for the zone's name servers than the zone itself."
         "Set the addresses of the name servers (host records) at the registrar to those in the zone."
         "RFC 1034 §4.2.2, RFC 9471";
+    DnssecTooMuchWork "dnssec_too_much_work" Warning
+        "So many keys or signatures of the zone may belong together that resolvers give up checking them."
+        "Have the zone signed with a few keys, each with a number (key tag) of its own, and with one signature by each."
+        "RFC 4035 §5.3.1; CVE-2023-50387 (KeyTrap)";
+    DnssecManyIterations "dnssec_many_iterations" Warning
+        "The zone hides its names behind hashes (NSEC3) that are repeated so often that resolvers take it for unsigned, or refuse it."
+        "Have the zone signed with NSEC, or with NSEC3 without extra iterations and salt."
+        "RFC 9276 §3.1-3.2";
     AnswerTooLarge "answer_too_large" Warning
         "There is so much at one name that receivers may give up reading it."
         "Delete what is no longer needed at that name."

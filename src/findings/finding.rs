@@ -160,7 +160,16 @@ impl Finding {
     /// Says whether it proves that validating resolvers see nothing of a required record, however right it is.
     #[must_use]
     pub fn proves_bogus(&self) -> bool {
-        self.severity == Severity::Error && matches!(self.code, Code::DnssecBogusNoDnskey | Code::DnssecExpiredSig)
+        let is_refused = matches!(
+            self.code,
+            Code::DnssecBogusNoDnskey
+                | Code::DnssecExpiredSig
+                | Code::DnssecNotYetValid
+                | Code::DnssecBadSignature
+                | Code::DnssecMissingSignature
+                | Code::DnssecMissingDenial
+        );
+        self.severity == Severity::Error && is_refused
     }
 
     /// Returns the order in which findings are told: precedence, then subject.

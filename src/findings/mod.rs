@@ -20,6 +20,7 @@ pub mod pages;
 pub(crate) mod sample;
 pub mod servers;
 pub mod severity;
+mod signatures;
 pub mod spf;
 pub mod status;
 mod txt;
@@ -52,6 +53,7 @@ pub fn judge(expectation: &Expectation, evidence: &Evidence) -> Judgement {
 /// | `refused_by_policy` | `unable_to_check` of the records that servers refuse | the finding says why |
 /// | no required record could be checked, and nothing says why | `unable_to_check` of each | one about the domain says it |
 /// | `spf_as_cname` | `cname_at_parent` | both say that the domain is an alias |
+/// | `dnssec_bogus_no_dnskey`, `dnssec_expired_sig`, by comparing keys and times | what verifying its signatures shows | the zone is refused as a whole |
 /// | servers of one zone differ | what is wrong at some of them | `inconsistent_servers` says at which |
 /// | a registry's zone where somebody answers | warnings about its servers | they are not the domain owner's |
 fn conclude(
@@ -85,6 +87,8 @@ fn conclude(
     findings.extend(delegation::judge(&zones, evidence));
     findings.extend(servers::judge(&zones, evidence));
     findings.extend(health::judge(&zones, evidence, &records));
+    let refused = signatures::judge(expectation, evidence, &findings);
+    findings.extend(refused);
     findings.extend(flaws::judge(expectation, &zones, evidence));
     findings.extend(delegation::budget_exceeded(expectation, evidence, &records));
     findings.extend(consistency::judge(expectation, evidence, &records));

@@ -15,6 +15,7 @@ mod own_key;
 mod place;
 mod policy_tree;
 pub mod publish;
+mod signatures;
 mod slips;
 mod spf;
 mod words;
@@ -51,6 +52,12 @@ pub fn remedy(finding: &Finding, expectation: &Expectation, evidence: &Evidence)
         Code::ExpiredParked => health::expired_parked(&case),
         Code::DnssecBogusNoDnskey => health::dnssec_bogus_no_dnskey(&case),
         Code::DnssecExpiredSig => health::dnssec_expired_sig(&case),
+        Code::DnssecNotYetValid => signatures::dnssec_not_yet_valid(&case),
+        Code::DnssecBadSignature => signatures::dnssec_bad_signature(&case),
+        Code::DnssecMissingSignature => signatures::dnssec_missing_signature(&case),
+        Code::DnssecMissingDenial => signatures::dnssec_missing_denial(&case),
+        Code::DnssecTooMuchWork => signatures::dnssec_too_much_work(&case),
+        Code::DnssecManyIterations => signatures::dnssec_many_iterations(&case),
         Code::CnameAtApex => health::cname_at_apex(&case),
         Code::GlueStale => health::glue_stale(&case),
         Code::AnswerTooLarge => health::answer_too_large(&case),

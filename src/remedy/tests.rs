@@ -112,6 +112,19 @@ fn finding(code: Code, servers: [&str; 2]) -> Finding {
         }
         Code::DnssecBogusNoDnskey => Finding::new(code, zone()).with("key_tags", text("12345")),
         Code::DnssecExpiredSig => Finding::new(code, zone()).with("seconds_over", Argument::Number(200_000)),
+        Code::DnssecNotYetValid => Finding::new(code, zone()).with("signed", text("keys")),
+        Code::DnssecBadSignature | Code::DnssecTooMuchWork => {
+            let name = names(&["t1._domainkey.mail.example.com."]);
+            Finding::new(code, zone()).with("signed", text("records")).with("names", name)
+        }
+        Code::DnssecMissingSignature => Finding::new(code, zone())
+            .with("signed", text("delegation"))
+            .with("names", names(&["mail.example.com."]))
+            .with("unknown_key", text("yes")),
+        Code::DnssecMissingDenial => Finding::new(code, zone())
+            .with("signed", text("absence"))
+            .with("names", names(&["_dmarc.mail.example.com."])),
+        Code::DnssecManyIterations => Finding::new(code, zone()).with("iterations", Argument::Number(100)),
         Code::CnameAtApex => Finding::new(code, zone()).with("target", a_name("www.example.net.")),
         Code::NoDelegationSubzone => Finding::new(code, zone())
             .with("servers", names(&servers[..1]))

@@ -1,7 +1,7 @@
 //! A zone that answers by itself, as RFC 1034 §4.3.2 says.
 //!
 //! It reads nothing but its own records and never leaves itself: an alias is followed as far as it stays inside. Signatures
-//! are records like any others here; nothing is signed or proven.
+//! and NSEC records are given out where they stand in the zone and are asked for; nothing is signed here.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ pub enum ZoneError {
         /// The zone.
         zone: Name,
     },
-    /// A CNAME stands alone (RFC 1034 §3.6.2), a zone has one SOA and a name one DNAME.
+    /// A CNAME stands alone but for its signature and NSEC (RFC 1034 §3.6.2, RFC 4035 §2.5), a zone has one SOA and a name one DNAME.
     #[error("{0} has a record already that suffers no other beside it")]
     Conflict(Name),
     /// An SOA stands below the apex.
@@ -119,7 +119,9 @@ impl Zone {
         self.add_names_above(&owner);
         let node = self.nodes.entry(owner.clone()).or_default();
         let is_alias = kind == RecordType::CNAME;
-        if node.sets.iter().any(|set| set.kind != kind && (is_alias || set.kind == RecordType::CNAME)) {
+        let is_beside_alias = |kind: RecordType| matches!(kind, RecordType::RRSIG | RecordType::NSEC);
+        let is_barred = |set: &Set| set.kind != kind && !is_beside_alias(set.kind) && !is_beside_alias(kind);
+        if node.sets.iter().any(|set| is_barred(set) && (is_alias || set.kind == RecordType::CNAME)) {
             return Err(ZoneError::Conflict(owner));
         }
         let at = match node.sets.binary_search_by_key(&kind, |set| set.kind) {
@@ -194,8 +196,8 @@ impl Zone {
     /// left to the server. A name outside is REFUSED.
     ///
     /// Aliases and DNAMEs are followed inside the zone, unless the CNAME is what was asked for; a referral has AA=0 unless
-    /// an alias led to it, and DS records where `dnssec_ok` is set (RFC 3225), signed or not; the additional section holds the glue of a
-    /// referral and nothing else.
+    /// an alias led to it; the additional section holds the glue of a referral and nothing else. Where `dnssec_ok` is set (RFC
+    /// 3225), DS records, signatures and NSEC records go along as far as the zone has them.
     ///
     /// Source: RFC 1034 §4.3.2, RFC 2308 §2-3, RFC 4592 §3.3.1, RFC 6672 §3.2, RFC 9471 §2.
     #[must_use]
@@ -218,7 +220,9 @@ impl Zone {
             }
             name = next;
         }
-        if !dnssec_ok {
+        if dnssec_ok {
+            self.add_proofs(&mut reply, question);
+        } else {
             reply.authority.retain(|record| record.kind() != RecordType::DS);
         }
         reply
@@ -316,5 +320,6 @@ fn redirect(reply: &mut Message, name: &Name, owner: &Name, dname: &Set) -> Opti
     Some(alias)
 }
 
+mod proofs;
 #[cfg(test)]
 mod tests;

@@ -108,6 +108,41 @@ pub(super) const CAUSES: &[(Code, Page)] = &[
         &[(Code::DnssecBogusNoDnskey, "there no key fits what the zone above says.")],
     ),
     row(
+        Code::DnssecNotYetValid,
+        "A key fits the DS record in the zone above. The signatures (RRSIG) over keys or expected records were checked at all servers that answer, and each begins to hold more than an hour from now.",
+        &[(Code::DnssecExpiredSig, "there the signatures held and ran out.")],
+    ),
+    row(
+        Code::DnssecBadSignature,
+        "A key fits the DS record in the zone above. A record was asked for with its signature at all servers that answer, and none of the signatures, checked with the zone's keys, is over the records beside it.",
+        &[
+            (
+                Code::DnssecMissingSignature,
+                "there no signature came along, or one by a key that the zone does not have.",
+            ),
+            (Code::DnssecExpiredSig, "there the signature is over the records, and its time has passed."),
+        ],
+    ),
+    row(
+        Code::DnssecMissingSignature,
+        "A key fits the DS record in the zone above. Keys or a record were asked for with their signatures at all servers that answer; none came along by a key that the zone has, and no unsigned delegation explains it.",
+        &[
+            (Code::DnssecBogusNoDnskey, "there no key fits what the zone above says."),
+            (
+                Code::DnssecMissingDenial,
+                "there the record is not there, or is made from a wildcard, and that is not proven.",
+            ),
+        ],
+    ),
+    row(
+        Code::DnssecMissingDenial,
+        "A key fits the DS record in the zone above. All servers that answer say that a record is not there, give one that is made from a wildcard, or delegate a zone below without DS records; the signed NSEC or NSEC3 records beside it do not prove it.",
+        &[
+            (Code::DnssecMissingSignature, "there the record itself has no signature."),
+            (Code::Absent, "that is about the record: it is not there, whether or not that is proven."),
+        ],
+    ),
+    row(
         Code::UnableToCheck,
         "All addresses of all authoritative servers were asked for the record. Fewer than half gave a usable answer with authority. Nothing is concluded from silence.",
         &[
@@ -145,6 +180,16 @@ pub(super) const HEALTH: &[(Code, Page)] = &[
             (Code::NsUnreachable, "there the address does not answer; stale glue is one reason."),
             (Code::ParentChildNsMismatch, "there the names differ, not the addresses."),
         ],
+    ),
+    row(
+        Code::DnssecTooMuchWork,
+        "Signatures were checked until a limit was met: 2 keys of one number (key tag), 4 signatures over one set of records, 8 DS records, 30 checks and 4 failures in all. Nothing is concluded about the signatures.",
+        &[(Code::DnssecBadSignature, "there all signatures were checked, and none holds.")],
+    ),
+    row(
+        Code::DnssecManyIterations,
+        "A record that is not there was asked for. The signed NSEC3 records that say so repeat their hash more than 50 times, the limit of current resolvers.",
+        &[(Code::DnssecMissingDenial, "there the hashes are cheap, and prove nothing.")],
     ),
     row(
         Code::AnswerTooLarge,

@@ -15,6 +15,10 @@ pub(crate) mod own_key;
 mod policies;
 pub(crate) mod servers;
 mod several;
+#[cfg(feature = "dnssec")]
+#[path = "../signer.rs"]
+#[expect(dead_code, reason = "whole zones are signed here, no single records")]
+mod signer;
 mod slips;
 mod spf;
 mod tenant;

@@ -108,9 +108,29 @@ impl Label {
 /// A record: its owner relative to the zone, its type and data.
 pub(crate) type Line = (String, String);
 
+/// Signs the lines of a zone; without the means to, they are left as they are.
+#[cfg(feature = "dnssec")]
+fn signed(zone: &str, servers: &[String], lines: &str) -> String {
+    let lines = servers.iter().fold(lines.to_owned(), |lines, host| format!("{lines}  @ NS {host}.\n"));
+    use super::signer::{HOLDING, Signer, zone_of};
+    let scenario: zoneproof::scenario::Scenario = format!("zone {zone} at 192.0.2.1\n{lines}").parse().unwrap();
+    let signer = Signer::new(zone, 0);
+    let served = &scenario.zones()[0].zone;
+    let signed = zone_of(served.origin(), signer.sign_zone(served, HOLDING)).to_zone_file();
+    signed.lines().skip(2).map(|line| format!("  {line}\n")).collect()
+}
+
+/// Signs the lines of a zone; without the means to, they are left as they are.
+#[cfg(not(feature = "dnssec"))]
+fn signed(_: &str, _: &[String], lines: &str) -> String {
+    lines.to_owned()
+}
+
 /// One domain.
 #[derive(Clone, Debug)]
 pub(crate) struct Tenant {
+    /// Whether the zone is signed whole, with a key that anybody knows.
+    pub(crate) is_signed: bool,
     /// The label that was registered.
     pub(crate) label: String,
     /// Where it was registered.
@@ -164,6 +184,7 @@ impl Tenant {
     /// Makes up a tenant whose records are right.
     pub(crate) fn new(label: String, registry: usize, sender: &'static str, tokens: [String; 3], set: &Set) -> Self {
         let mut tenant = Self {
+            is_signed: false,
             label,
             registry: REGISTRIES[registry % REGISTRIES.len()],
             sender,
@@ -301,10 +322,9 @@ impl Tenant {
             (_, addresses) => vec![(addresses.join(" "), self.lines())],
         };
         for (addresses, lines) in copies {
-            writeln!(text, "zone {} at {addresses}", self.zone()).unwrap();
-            for (owner, data) in lines {
-                writeln!(text, "  {owner} {data}").unwrap();
-            }
+            let lines: String = lines.into_iter().map(|(owner, data)| format!("  {owner} {data}\n")).collect();
+            let lines = if self.is_signed { signed(&self.zone(), &self.delegation, &lines) } else { lines };
+            write!(text, "zone {} at {addresses}\n{lines}", self.zone()).unwrap();
         }
         text + &self.more
     }
