@@ -169,6 +169,9 @@ fn meaning(message: &Message, question: &Question, scrubbed: &Scrubbed) -> Respo
     if lost_records || !message.answers.is_empty() {
         return Response::Lame(Lameness::OutOfBailiwick);
     }
+    if question.kind == RecordType::DS && is_of_zone_below(question, scrubbed) {
+        return Response::Lame(Lameness::NotAuthoritative);
+    }
     let negative = Negative { soa: scrubbed.soa.as_ref().and_then(soa_of) };
     if message.rcode == Rcode::NXDOMAIN { Response::NxDomain(negative) } else { Response::NoData(negative) }
 }
@@ -201,6 +204,12 @@ fn referral(message: &Message, scrubbed: &Scrubbed) -> Option<Referral> {
     let is_asked = message.edns.as_ref().is_some_and(|edns| edns.dnssec_ok);
     let proofs = is_asked.then(|| scrubbed.proofs.clone().into_boxed_slice());
     Some(Referral { zone: first.owner.clone(), servers, glue, ttl, proofs })
+}
+
+/// Says whether a negative answer about DS records is that of the very zone whose keys they vouch for: they are not its to
+/// give (RFC 4035 §3.1.4.1), so that the server does not serve the zone that it was asked about.
+fn is_of_zone_below(question: &Question, scrubbed: &Scrubbed) -> bool {
+    !question.name.is_root() && scrubbed.soa.as_ref().is_some_and(|soa| soa.owner == question.name)
 }
 
 /// Follows the chain of CNAMEs from the question's name.
