@@ -62,7 +62,14 @@ fn milliseconds(time: std::time::Duration) -> f64 {
 /// Reports an expected record.
 fn report_record(judged: &JudgedRecord, evidence: &Evidence) -> ReportedRecord {
     let record = &judged.record;
-    let servers = evidence.observations(&record.question()).into_iter().map(report_reply);
+    let mut servers: Vec<ServerReply> = Vec::new();
+    let mut last: Option<&Observation> = None;
+    for seen in evidence.observations(&record.question()) {
+        // Most servers say what the one before said, so that it is written down once.
+        let same = last.replace(seen).is_some_and(|last| last.response() == seen.response());
+        let data = servers.last().filter(|_| same).map(|reply| reply.data.clone());
+        servers.push(report_reply(seen, data.unwrap_or_else(|| bounded(data_of(seen)))));
+    }
     ReportedRecord {
         kind: record.kind,
         zone: evidence.zone_of(&record.name).map(|cut| cut.zone.to_string()),
@@ -78,7 +85,7 @@ fn report_record(judged: &JudgedRecord, evidence: &Evidence) -> ReportedRecord {
         status: judged.status,
         code: judged.code,
         found: report_found(&judged.found),
-        servers: servers.collect(),
+        servers,
     }
 }
 
@@ -95,7 +102,7 @@ fn report_found(found: &[Record]) -> Vec<FoundRecord> {
 }
 
 /// Reports what one address said.
-fn report_reply(seen: &Observation) -> ServerReply {
+fn report_reply(seen: &Observation, data: Vec<String>) -> ServerReply {
     let is_asked = !matches!(seen.outcome, Outcome::Silent(Silence::NoRoute | Silence::Forbidden | Silence::Limit));
     ServerReply {
         name: seen.server.to_string(),
@@ -106,7 +113,7 @@ fn report_reply(seen: &Observation) -> ServerReply {
             Outcome::Silent(_) => None,
         },
         ttl: ttl_of(seen).map(Ttl::seconds),
-        data: bounded(data_of(seen)),
+        data,
         rtt_ms: is_asked.then(|| milliseconds(seen.rtt)),
         transport: is_asked.then_some(match seen.protocol {
             Protocol::Udp => ReportedTransport::Udp,
