@@ -22,7 +22,7 @@ mod target;
 mod text;
 
 use crate::evidence::Evidence;
-use crate::expectation::{Expectation, Expected, ExpectedRecord, RecordKind};
+use crate::expectation::{Depth, Expectation, Expected, ExpectedRecord, RecordKind};
 use crate::findings::catalogue::Code;
 use crate::findings::dkim::own_name::{OwnName, look_at_own_name};
 use crate::findings::dkim::search::search;
@@ -62,8 +62,11 @@ pub fn wanted(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
     let mut inquiry = Inquiry::open(evidence);
     let sites = sites(expectation, evidence);
     examine(&sites, &mut inquiry);
-    advice::advise(&sites, &mut inquiry);
-    ses_keys::judge(&sites, &mut inquiry);
+    // At depth quick nothing is asked for advice.
+    if expectation.depth == Depth::Full {
+        advice::advise(&sites, &mut inquiry);
+        ses_keys::judge(&sites, &mut inquiry);
+    }
     own_key::judge(expectation, &mut inquiry);
     inquiry.into_wanted()
 }

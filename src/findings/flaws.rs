@@ -24,11 +24,16 @@ const MAX_TEXT_OCTETS: usize = 16 * 1024;
 /// Finds flaws of the servers of the expected records' zones, at most one finding of each code a zone, and the records
 /// that are too large.
 pub(super) fn judge(expectation: &Expectation, zones: &[HomeZone<'_>], evidence: &Evidence) -> Vec<Finding> {
+    // Nearly all servers are without flaws, and that is soon seen.
+    let is_flawed = evidence.all_observations().any(|(_, seen)| seen.flaws != Flaws::default());
     let about_zones = zones.iter().filter(|home| !home.is_registry).flat_map(|home| {
+        let of = |code: Code, has: fn(Flaws) -> bool| {
+            if is_flawed { flawed(evidence, home, code, has) } else { None }
+        };
         let flawed = [
-            flawed(evidence, home, Code::BrokenEdns, |flaws| flaws.takes_no_edns),
-            flawed(evidence, home, Code::BrokenTcp, |flaws| flaws.lacks_tcp),
-            flawed(evidence, home, Code::Broken0x20, |flaws| flaws.loses_case),
+            of(Code::BrokenEdns, |flaws| flaws.takes_no_edns),
+            of(Code::BrokenTcp, |flaws| flaws.lacks_tcp),
+            of(Code::Broken0x20, |flaws| flaws.loses_case),
             one_family_silent(evidence, home),
         ];
         flawed.into_iter().flatten()
@@ -64,6 +69,9 @@ fn with_servers<'e>(finding: Finding, meant: impl IntoIterator<Item = (&'e Name,
 /// Only where somebody else did answer over the latter: else it may be this host's own network. Arguments: `servers`,
 /// `addresses` (those out of reach).
 fn one_family_silent(evidence: &Evidence, home: &HomeZone<'_>) -> Option<Finding> {
+    if !home.conducts().any(|(_, _, conduct)| conduct == Conduct::Unreachable) {
+        return None;
+    }
     let works = |is_ipv4: bool| {
         evidence.all_observations().any(|(_, seen)| seen.is_answer() && seen.address.is_ipv4() == is_ipv4)
     };

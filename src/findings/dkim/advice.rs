@@ -19,8 +19,11 @@ const TYPES_BESIDE: [RecordType; 2] = [RecordType::TXT, RecordType::MX];
 /// Finds what is worth knowing; in no particular order.
 pub(super) fn advise(sites: &[Site<'_>], inquiry: &mut Inquiry<'_>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = sites.iter().filter_map(ttl_long).collect();
+    // All records of a domain lie beside the same name that nobody made.
+    let probe = sites.first().and_then(|site| site.wildcard_probe(inquiry.evidence()));
+    let probe = probe.map(|name| Question::new(name, RecordType::CNAME));
     for site in sites.iter().filter(|site| site.standing.status() == RecordStatus::Ok) {
-        findings.extend(wildcard_shadowing(site, inquiry));
+        findings.extend(probe.as_ref().and_then(|probe| wildcard_shadowing(site, probe, inquiry)));
         findings.extend(cname_and_other(site, inquiry));
     }
     findings
@@ -39,12 +42,11 @@ fn ttl_long(site: &Site<'_>) -> Option<Finding> {
 }
 
 /// Finds that a wildcard has the record's target, so that nobody can tell whether the record itself is there.
-fn wildcard_shadowing(site: &Site<'_>, inquiry: &mut Inquiry<'_>) -> Option<Finding> {
-    let probe = Question::new(site.wildcard_probe(inquiry.evidence())?, RecordType::CNAME);
-    let sight = look_at_depth_full(site.expectation, inquiry, &probe);
+fn wildcard_shadowing(site: &Site<'_>, probe: &Question, inquiry: &mut Inquiry<'_>) -> Option<Finding> {
+    let sight = look_at_depth_full(site.expectation, inquiry, probe);
     (sight.cname_targets() == [site.target]).then(|| {
         let finding = site.finding(Code::WildcardShadowing).with("seen", Argument::Name(site.target.clone()));
-        finding.proven_by(&probe, sight.seen)
+        finding.proven_by(probe, sight.seen)
     })
 }
 
