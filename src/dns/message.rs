@@ -162,11 +162,11 @@ impl Message {
             question: read_question(&mut reader, questions)?,
             ..Self::default()
         };
-        let mut left = MAX_RECORDS;
+        let (mut left, mut asked) = (MAX_RECORDS, None);
         for (section, count) in
             [(Section::Answer, answers), (Section::Authority, authority), (Section::Additional, additional)]
         {
-            if !message.read_section(&mut reader, section, usize::from(count), &mut left) {
+            if !message.read_section(&mut reader, &mut asked, section, usize::from(count), &mut left) {
                 break;
             }
         }
@@ -190,11 +190,18 @@ impl Message {
     }
 
     /// Reads `count` records into a section; false where the rest of the message is lost.
-    fn read_section(&mut self, reader: &mut Reader<'_>, section: Section, count: usize, left: &mut usize) -> bool {
+    fn read_section(
+        &mut self,
+        reader: &mut Reader<'_>,
+        asked: &mut Option<Name>,
+        section: Section,
+        count: usize,
+        left: &mut usize,
+    ) -> bool {
         for _ in 0..count {
             let Some(frame) = left.checked_sub(1).and_then(|rest| {
                 *left = rest;
-                Frame::read(reader)
+                Frame::read(reader, asked)
             }) else {
                 self.bad_records.push(BadRecord { section, owner: None, kind: None });
                 return false;
@@ -308,9 +315,14 @@ impl<'a> Frame<'a> {
     /// Reads all of one record and goes on behind it; `None` where the message ends before that.
     ///
     /// Names of replies are read in lower case: servers compress names by pointing into the question, whose letters have
-    /// the case that we made up (0x20), so that the case of a reply says nothing.
-    fn read(reader: &mut Reader<'a>) -> Option<Self> {
-        let owner = reader.lowercase_name()?;
+    /// the case that we made up (0x20), so that the case of a reply says nothing. Most owners are such a pointer to the
+    /// name that was `asked` for, which is read once.
+    fn read(reader: &mut Reader<'a>, asked: &mut Option<Name>) -> Option<Self> {
+        let owner = match asked {
+            Some(name) if reader.skip_pointer_to(HEADER_OCTETS) => name.clone(),
+            _ if reader.is_pointer_to(HEADER_OCTETS) => asked.insert(reader.lowercase_name()?).clone(),
+            _ => reader.lowercase_name()?,
+        };
         let kind = RecordType(reader.u16()?);
         let class = reader.u16()?;
         let ttl = reader.u32()?;

@@ -84,16 +84,17 @@ impl Name {
         head.make_ascii_lowercase();
         // Without pairs the key is as long as the wire form but for the root label; it is written from its end.
         let mut key_octets = wire.len().saturating_sub(1);
-        let (mut start, mut low_lengths) = (key_octets, 1);
+        let (mut start, mut low_lengths) = (key_octets, 1_u8);
         for label in (Labels { rest: head }) {
             let end = start.saturating_sub(1);
             start = end.saturating_sub(label.len());
             if let Some(place) = key.get_mut(start..end) {
                 place.copy_from_slice(label);
             }
-            low_lengths += usize::from(label.len() == 1);
+            low_lengths += u8::from(label.len() == 1);
         }
-        let is_plain = wire.iter().filter(|octet| **octet <= 1).count() == low_lengths;
+        // Beside lengths, octets of 0 and 1 are those of pairs.
+        let is_plain = wire.iter().map(|octet| u8::from(*octet <= 1)).sum::<u8>() == low_lengths;
         if !is_plain {
             key_octets = write_key_with_pairs(wire, key);
         }

@@ -2,6 +2,12 @@
 
 use crate::dns::name::{MAX_NAME_OCTETS, Name};
 
+/// How long a pointer is (RFC 1035 §4.1.4).
+const POINTER_OCTETS: usize = 2;
+
+/// The bits that tell a pointer from a label.
+const POINTER_BITS: usize = 0xc000;
+
 /// A place in a message.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
@@ -54,6 +60,22 @@ impl<'a> Reader<'a> {
     pub(super) fn character_string(&mut self) -> Option<&'a [u8]> {
         let [length] = self.octets()?;
         self.slice(usize::from(length))
+    }
+
+    /// Says whether a pointer to a place of the message comes next (RFC 1035 §4.1.4).
+    pub(super) fn is_pointer_to(&self, place: usize) -> bool {
+        let next = self.octets.get(self.at..).and_then(<[u8]>::first_chunk::<POINTER_OCTETS>);
+        next.is_some_and(|octets| {
+            let pointer = usize::from(u16::from_be_bytes(*octets));
+            pointer >= POINTER_BITS && pointer - POINTER_BITS == place
+        })
+    }
+
+    /// Goes on behind a pointer to a place of the message, where one comes next.
+    pub(super) fn skip_pointer_to(&mut self, place: usize) -> bool {
+        let is_next = self.is_pointer_to(place);
+        self.at += if is_next { POINTER_OCTETS } else { 0 };
+        is_next
     }
 
     /// Reads a name as it was written, compressed or not.
