@@ -1,6 +1,7 @@
 //! The programs that are measured, each run as a process of its own.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -67,6 +68,20 @@ pub(crate) fn zoneproof(world: &World, what: &'static str, rows: &Rows) -> Run {
     let reports = fs::read_to_string(&output).unwrap();
     assert_eq!(reports.lines().count(), rows.domains, "a report for every row");
     run
+}
+
+/// Checks so many rows, those that are right over and over, and writes the reports away.
+pub(crate) fn growth(world: &World, domains: usize) -> Run {
+    let text = fs::read_to_string(&world.right_rows.path).unwrap();
+    let (header, rows) = text.split_once('\n').unwrap();
+    let path = world.folder.path().join("growth.csv");
+    let mut file = std::io::BufWriter::new(fs::File::create(&path).unwrap());
+    writeln!(file, "{header}").unwrap();
+    for row in rows.lines().cycle().take(domains) {
+        writeln!(file, "{row}").unwrap();
+    }
+    drop(file);
+    bulk(world, "growth", &Rows { path, domains }, |command| command)
 }
 
 /// Checks the rows of a file and writes nothing but the summary.

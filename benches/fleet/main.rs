@@ -5,13 +5,19 @@
 //! host; any other tool that reads a list of names and types can be named as well.
 //!
 //! ```text
-//! cargo bench --bench fleet -- [--tenants N] [--rounds N] [--server knot|nsd] [--massdns PATH] [--serve]
+//! cargo bench --bench fleet -- [--tenants N] [--rounds N] [--server knot|nsd] [--massdns PATH] [--serve] [--latency]
+//!     [--growth ROWS,ROWS,...]
 //! ```
 //!
+//! `--latency` measures one domain instead, with servers at distances of 5 to 60 ms: over the time that the network alone
+//! takes, with one question of a hundred lost, and beside dead servers. `--growth` runs over so many rows, the tenants
+//! over and over, and prints what a domain costs and the most memory that was held.
 //! `--serve` runs nothing: it prints the commands and serves until its standard input ends, for a profiler.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a bench ends where it cannot run")]
 
 mod clients;
+mod forwarder;
+mod latency;
 mod table;
 mod world;
 
@@ -19,6 +25,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use clients::{Run, dnsperf, massdns, summary, zoneproof};
+use forwarder::Forwarder;
 use world::{Software, World};
 
 /// What was typed.
@@ -33,13 +40,24 @@ struct Options {
     massdns: Option<PathBuf>,
     /// Whether the zones are only served.
     serves_only: bool,
+    /// Whether one domain is measured, far from its servers.
+    is_latency: bool,
+    /// Over how many rows to run, one run after the other; none leaves it out.
+    growth: Vec<usize>,
 }
 
 impl Options {
     /// Reads what was typed.
     fn read() -> Self {
-        let mut options =
-            Self { tenants: 10_000, rounds: 3, server: Software::Knot, massdns: None, serves_only: false };
+        let mut options = Self {
+            tenants: 10_000,
+            rounds: 3,
+            server: Software::Knot,
+            massdns: None,
+            serves_only: false,
+            is_latency: false,
+            growth: Vec::new(),
+        };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
             let mut value = || words.next().unwrap_or_else(|| panic!("{word} wants a value"));
@@ -51,6 +69,8 @@ impl Options {
                 "--server" => options.server = Software::from_word(&value()),
                 "--massdns" => options.massdns = Some(value().into()),
                 "--serve" => options.serves_only = true,
+                "--latency" => options.is_latency = true,
+                "--growth" => options.growth = value().split(',').map(|rows| rows.parse().unwrap()).collect(),
                 other => panic!("{other} is no option; see the head of benches/fleet/main.rs"),
             }
         }
@@ -60,7 +80,9 @@ impl Options {
 
 fn main() {
     let options = Options::read();
-    let missing = [options.server.program(), "dnsperf"].into_iter().find(|program| world::find(program).is_none());
+    let fires = !options.is_latency && options.growth.is_empty();
+    let wanted = [Some(options.server.program()), fires.then_some("dnsperf")];
+    let missing = wanted.into_iter().flatten().find(|program| world::find(program).is_none());
     if let Some(program) = missing {
         println!("fleet: left out, since {program} is not installed");
         return;
@@ -70,6 +92,18 @@ fn main() {
         println!("{:?}", clients::bulk_command(&world, &world.every_row));
         println!("{:?}", clients::bulk_command(&world, &world.right_rows));
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
+        return;
+    }
+    if options.is_latency {
+        let port = world::free_port(&world.addresses);
+        let forwarder = Forwarder::start(&world.addresses, world.port, port);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(latency::print(&world, &forwarder));
+        return;
+    }
+    if !options.growth.is_empty() {
+        let runs = options.growth.iter().map(|rows| clients::growth(&world, *rows)).collect::<Vec<_>>();
+        table::print_growth(&runs);
         return;
     }
     let mut runs: Vec<Run> = Vec::new();

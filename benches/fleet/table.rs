@@ -4,7 +4,7 @@ use crate::clients::Run;
 use crate::world::World;
 
 /// Returns the middle one.
-fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
@@ -54,5 +54,21 @@ pub(crate) fn print(world: &World, runs: &[Run]) {
         let cpu_of_a_domain = of(&|run| run.cpu.as_secs_f64() * 1e6 / precise(run.domains));
         let pace = of(&|run| precise(run.domains) / run.wall.as_secs_f64());
         println!("{start} {questions:.1} | {middle} {cpu_of_a_domain:.0} µs | {pace:.0} | {memory:.0} MiB |");
+    }
+}
+
+/// Prints one line for each run: what a domain costs as rows grow in number.
+pub(crate) fn print_growth(runs: &[Run]) {
+    println!("| rows | questions a domain | CPU a domain | peak memory |");
+    println!("| ---: | ---: | ---: | ---: |");
+    for run in runs {
+        let of_a_domain = |figure: f64| figure / precise(run.domains);
+        println!(
+            "| {} | {:.1} | {:.0} µs | {:.0} MiB |",
+            run.domains,
+            of_a_domain(precise(run.questions)),
+            of_a_domain(run.cpu.as_secs_f64() * 1e6),
+            precise(run.peak_kib) / 1024.0
+        );
     }
 }

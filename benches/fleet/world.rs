@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use zoneproof::dns::message::{Message, encode_query};
+use zoneproof::dns::name::Name;
 use zoneproof::dns::rrset::{Question, RecordType};
 use zoneproof::expectation::{DEFAULT_DKIM_ZONE, Expectation};
 use zoneproof::lab::{fleet, internet_with};
@@ -128,6 +129,12 @@ pub(crate) struct World {
     pub(crate) busiest: IpAddr,
     /// Who serves.
     pub(crate) software: Software,
+    /// The root servers.
+    pub(crate) roots: Vec<(Name, IpAddr)>,
+    /// All addresses that serve.
+    pub(crate) addresses: Vec<IpAddr>,
+    /// What is expected of the tenants that are right.
+    pub(crate) right: Vec<Expectation>,
     /// The servers.
     _servers: Vec<Server>,
     /// Where all files are.
@@ -178,6 +185,9 @@ impl World {
             questions,
             busiest,
             software,
+            roots: scenario.root_hints(),
+            addresses,
+            right: right.iter().map(|check| check.facts().unwrap().expectation().unwrap()).collect(),
             _servers: servers,
             folder,
         }
@@ -185,7 +195,7 @@ impl World {
 }
 
 /// Finds a port that is free over UDP and TCP at every address.
-fn free_port(addresses: &[IpAddr]) -> u16 {
+pub(crate) fn free_port(addresses: &[IpAddr]) -> u16 {
     let is_free = |port: &u16| {
         addresses
             .iter()
