@@ -158,11 +158,18 @@ impl Checker {
     }
 
     /// Looks one name and type up, from the root, over at most 8 aliases, as a validating resolver would.
+    ///
+    /// What is not known within the time of a check has failed: a limit of ours was met.
     pub async fn lookup(&self, question: &Question) -> Lookup {
         let budget = Budget::for_check();
         let journey = Journey::new(&budget, Duration::MAX).minimising(self.engine.minimises);
         let span = tracing::info_span!("lookup", %question);
-        let lookup = self.engine.walker.lookup(question, journey, self.engine.trust.as_ref()).instrument(span).await;
+        let lookup = self
+            .engine
+            .walker
+            .lookup(question, self.engine.timeout, journey, self.engine.trust.as_ref())
+            .instrument(span)
+            .await;
         self.engine.metrics.count(Event::Lookups);
         if matches!(lookup.failure, Some(LookupFailure::Bogus(_))) {
             self.engine.metrics.count(Event::LookupsBogus);
@@ -208,8 +215,7 @@ impl Checker {
         let budget = Budget::for_check();
         let journey = Journey::new(&budget, FRESH_ENOUGH_FOR_A_CHECK);
         let question = Question::new(zone.clone(), RecordType::DS);
-        let lookup = self.engine.walker.lookup(&question, journey, None);
-        let found = tokio::time::timeout(self.engine.timeout, lookup).await.ok()?;
+        let found = self.engine.walker.lookup(&question, self.engine.timeout, journey, None).await;
         let is_own = |record: &&Record| record.owner == *zone && record.kind() == RecordType::DS;
         let mut signers: Vec<String> =
             found.answers.iter().filter(is_own).map(|record| record.rdata.to_string()).collect();
@@ -228,7 +234,7 @@ impl Checker {
         let question = Question::new(Name::root(), RecordType::NS);
         let budget = Budget::for_check();
         let journey = Journey::new(&budget, Duration::MAX);
-        self.engine.walker.lookup(&question, journey, None).await.rcode == Rcode::NOERROR
+        self.engine.walker.lookup(&question, self.engine.timeout, journey, None).await.rcode == Rcode::NOERROR
     }
 }
 

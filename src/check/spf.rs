@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::Checker;
 use crate::budget::Budget;
@@ -118,10 +118,7 @@ impl Asking<'_> {
         let lookups = questions.iter().map(|question| async {
             let journey = Journey::new(&self.budget, Duration::MAX);
             let left = self.deadline.saturating_duration_since(Instant::now());
-            match timeout(left, self.checker.engine.walker.lookup(question, journey, None)).await {
-                Ok(lookup) => answer_of(question, &lookup),
-                Err(_) => Answer::Failed,
-            }
+            answer_of(question, &self.checker.engine.walker.lookup(question, left, journey, None).await)
         });
         join_all(lookups).await
     }

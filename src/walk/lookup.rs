@@ -1,6 +1,9 @@
 //! One name and type, from the root to the answer, as a validating resolver would give it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use crate::dns::bailiwick::MAX_CHAIN_LINKS;
 use crate::dns::name::Name;
@@ -86,8 +89,15 @@ struct Following {
 }
 
 impl Walker {
-    /// Looks one question up from the root, over at most 8 aliases; with `trust`, signatures must hold.
-    pub async fn lookup(&self, question: &Question, journey: Journey<'_>, trust: Option<&Trust>) -> Lookup {
+    /// Looks one question up from the root, over at most 8 aliases and for no longer than `time`; with `trust`, signatures
+    /// must hold.
+    pub async fn lookup(
+        &self,
+        question: &Question,
+        time: Duration,
+        journey: Journey<'_>,
+        trust: Option<&Trust>,
+    ) -> Lookup {
         let log = Seen::default();
         let detail = if trust.is_some() { Detail::Proof } else { Detail::Message };
         let journey = Journey { detail, ..journey.logged(&log) };
@@ -100,7 +110,8 @@ impl Walker {
         };
         let mut validator =
             trust.map(|trust| Validator { walker: self, trust, journey, now: now(), work: Work::default() });
-        let outcome = self.follow(&mut following, journey, validator.as_mut()).await;
+        let outcome = timeout(time, self.follow(&mut following, journey, validator.as_mut())).await;
+        let outcome = outcome.unwrap_or(Err(LookupFailure::BudgetExceeded));
         let trace = log.take();
         match outcome {
             Ok(rcode) => {

@@ -48,6 +48,7 @@ const THREATS: &[Threat] = &[
             ("tests/properties.rs", "a_check_ends_within_its_budget_whatever_comes_back"),
             ("tests/adversary/schedules.rs", "no_schedule_of_faults_makes_a_domain_pass_or_fail_that_does_not"),
             ("src/transport/live/tests.rs", "the_server_sees_no_more_packets_than_the_budget_has"),
+            ("tests/adversary/zones.rs", "a_lookup_takes_no_longer_than_a_check_may_and_tells_what_it_saw"),
         ],
     },
     Threat {

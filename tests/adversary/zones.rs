@@ -21,6 +21,7 @@ use zoneproof::scenario::replay::Replay;
 use zoneproof::transport::guard::AddressPolicy;
 use zoneproof::transport::live::{Live, TransportSettings};
 use zoneproof::transport::{Exchange, Query, Transport};
+use zoneproof::walk::lookup::LookupFailure;
 
 /// The root and three registries; `org` has the one zone that is in order.
 pub(crate) const ABOVE: &str = "zone . at 198.51.100.1\n  com NS a.nic.com.\n  a.nic.com. A 198.51.100.11\n  net NS a.nic.net.\n  \
@@ -189,6 +190,26 @@ fn a_name_of_123_labels_costs_a_few_questions() {
         assert_eq!(lookup.rcode, Rcode::NXDOMAIN);
     });
     assert!(world.now().questions() <= 14, "{} questions", world.now().questions());
+}
+
+#[test]
+fn a_lookup_takes_no_longer_than_a_check_may_and_tells_what_it_saw() {
+    let mut text = format!("{ABOVE}zone com at 198.51.100.11\n");
+    for nth in 0..6 {
+        text.push_str(&format!("  example NS ns{nth}.example\n  ns{nth}.example A 192.0.2.{nth}\n"));
+    }
+    // Six connections that say nothing take five seconds each.
+    text.push_str("server 192.0.2.0 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4 192.0.2.5\n  udp any -> truncate\n  tcp any -> silence\n");
+    let world = World::new(&text);
+    paused().block_on(async {
+        let time = Duration::from_secs(10);
+        let checker = world.builder_counting(&Arc::default()).timeout(time).build().unwrap();
+        let started = tokio::time::Instant::now();
+        let lookup = checker.lookup(&Question::new(name("a.b.c.example.com."), RecordType::TXT)).await;
+        assert!(started.elapsed() <= time, "{:?}", started.elapsed());
+        assert_eq!((lookup.rcode, lookup.failure), (Rcode::SERVFAIL, Some(LookupFailure::BudgetExceeded)));
+        assert!(!lookup.trace.is_empty());
+    });
 }
 
 #[test]
@@ -422,7 +443,6 @@ fn after_many_hostile_checks_a_good_zone_comes_out_as_on_the_first_day() {
 fn keys_that_cannot_be_learned_make_nothing_bogus_and_nothing_authenticated() {
     use zoneproof::dnssec::Bogus;
     use zoneproof::dnssec::anchor;
-    use zoneproof::walk::lookup::LookupFailure;
 
     // An SOA of the root with a signature of the key that the anchor names (RSA, tag 20326), made of four octets.
     const SIGNED: &str = "server 198.51.100.1\n  SOA . -> normal\n    answer . 300 TYPE46 \\# 23 \
