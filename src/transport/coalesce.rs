@@ -107,6 +107,7 @@ impl<T: Transport + 'static> Coalesce<T> {
         let own = query.budget.check();
         if asker != own && !query.budget.spend_send() {
             drop(common);
+            self.metrics.count(Event::BudgetHits);
             return Exchange::silent(Silence::Limit, Duration::ZERO, query.protocol);
         }
         let exchange = common.await;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::Transport;
 use super::coalesce::Coalesce;
-use super::counted::Counted;
 use super::failure_cache::FailureCache;
 use super::fallback::{DEFAULT_ATTEMPTS, Fallback};
 use super::guard::{AddressPolicy, Guard};
@@ -101,7 +100,6 @@ impl Live {
         T: Transport + 'static,
     {
         let pacer = Pacer::new(settings.limits);
-        let (udp, tcp) = (Counted::new(udp, Arc::clone(metrics)), Counted::new(tcp, Arc::clone(metrics)));
         let udp = Paced::new(udp, Arc::clone(&pacer)).counting(metrics);
         let tcp = Paced::new(tcp, pacer).counting(metrics);
         let (health, failures) = (Arc::<ServerHealth>::default(), Arc::<FailureCache>::default());

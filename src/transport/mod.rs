@@ -6,7 +6,7 @@
 //! well, so that all above runs without sockets in tests. What a reply means is not decided here.
 
 pub mod coalesce;
-pub mod counted;
+mod counted;
 pub mod failure_cache;
 pub mod fallback;
 pub mod guard;

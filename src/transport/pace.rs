@@ -24,7 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::per_key::PerKey;
-use super::{Exchange, PaceClass, Query, Transport};
+use super::{Exchange, PaceClass, Query, Transport, counted};
 use crate::dns::rrset::Rcode;
 use crate::evidence::{Protocol, Silence};
 use crate::metrics::{Event, Metrics};
@@ -311,6 +311,7 @@ impl<T: Transport> Paced<T> {
             return unsent();
         };
         let exchange = self.inner.exchange(query).await;
+        counted::count(&self.metrics, query, &exchange);
         if turn.gate.observe(&exchange, turn.in_flight) {
             self.metrics.count(Event::ServersSlowed);
         }
