@@ -181,6 +181,24 @@ fn hashed_denial(iterations: u16) -> String {
     lines
 }
 
+/// Writes a rule for a policy of which a proof is made up that it is not there (RFC 9824 §3).
+fn compact_denial() -> String {
+    let (signer, owner) = (Signer::new(ZONE, 0), Name::parse("_dmarc.mail.example.com.").unwrap());
+    // NXNAME, the type 128, says that it is the name that is not there.
+    let types = [RecordType::RRSIG, RecordType::NSEC, RecordType(128)].into();
+    let next = owner.prepend([0]).unwrap();
+    let octets = [next.wire(), &bitmap(&types)].concat();
+    let signature = signer.sign(&owner, RecordType::NSEC, &[other(RecordType::NSEC, octets.clone())], 300, HOLDING);
+    let Rdata::Other { octets: signature, .. } = signature else { panic!("a signature") };
+    let soa = "ns1.example.com. hostmaster.example.com. 1 7200 900 1209600 300";
+    format!(
+        "server 192.0.2.1 192.0.2.2\n  any {owner} -> NOERROR, aa\n    authority example.com 300 SOA {soa}\n    authority \
+         {owner} 300 NSEC {}\n    authority {owner} 300 RRSIG {}\n",
+        generic(&octets),
+        generic(&signature)
+    )
+}
+
 /// The next hash.
 fn next(hash: &[u8]) -> Vec<u8> {
     let mut next = hash.to_vec();
@@ -384,6 +402,13 @@ fn cases_of_records() -> Vec<Case> {
     for case in cases.iter_mut().filter(|case| case.file.ends_with("-absence")) {
         case.records.clone_from(&without_policy);
     }
+    let compact = Case::new(
+        "dnssec-missing-denial-near-miss-compact",
+        "There is no policy, and the proof of that is made up when it is asked for (RFC 9824).",
+        "verdict ready\nroot_cause none\nrecord dmarc _dmarc.mail.example.com absent\nfinding dmarc_absent\nno other findings",
+        |_, _| {},
+    );
+    cases.push(Case { records: without_policy.clone(), more: compact_denial(), ..compact });
     for (file, title, expects, iterations) in [
         (
             "dnssec-many-iterations",
