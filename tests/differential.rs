@@ -52,7 +52,7 @@ const AT_ONCE: usize = 16;
 /// See [`AT_ONCE`].
 const OUT_AT_OTHERS: usize = 400;
 /// How long the servers may take to start.
-const STARTING: Duration = Duration::from_secs(30);
+const STARTING: Duration = Duration::from_secs(120);
 
 /// Reads a number from the environment.
 fn number(variable: &str, default: u64) -> u64 {
@@ -230,7 +230,8 @@ fn run(seed: u64, trees: usize) -> (usize, Vec<String>) {
                 .map(|(resolver, outcome)| (format!("{resolver:?}"), outcome))
                 .collect();
             let others: String = others.iter().map(|(name, outcome)| format!("\n  {name:8} {outcome:?}")).collect();
-            differences.push(format!("seed {seed}: {question}\n  ours     {own:?} {failure:?}{others}"));
+            let zones = forest.tell(&question.name.to_lowercase().to_string());
+            differences.push(format!("seed {seed}: {question}\n  ours     {own:?} {failure:?}{others}{zones}"));
         }
     }
     (decided, differences)

@@ -142,6 +142,17 @@ impl Forest {
         })
     }
 
+    /// Tells of the zones that a name lies in, the root first: who serves them, how they are signed, and what is wrong.
+    pub(crate) fn tell(&self, name: &str) -> String {
+        let encloses =
+            |zone: &&Zone| zone.name == "." || name == zone.name || name.ends_with(&format!(".{}", zone.name));
+        let lines = self.zones.iter().filter(encloses).map(|zone| {
+            let Zone { name, servers, signing, has_ds, fault, delegation, .. } = zone;
+            format!("\n    {name} at {servers:?}, {signing:?}, DS {has_ds}, {fault:?}: {}", delegation.join(", "))
+        });
+        lines.collect()
+    }
+
     /// Grows one zone and all below it.
     fn grow_zone(&mut self, dice: &mut Dice, name: String, parent: usize, trees: usize, depth: usize) {
         let is_parent_signed = self.zones[parent].signing != Signing::None;
