@@ -1,11 +1,13 @@
 //! The whole product in one loop.
 //!
 //! ```text
-//! plan (pure): what is left to ask? --nothing--> judge (pure) --> report (pure)
+//! plan (pure): what is left to ask? --nothing--> prove (I/O) --> judge (pure) --> report (pure)
 //!   ^                |
 //!   |                v
 //!   `---- walk to the zone, ask its servers (I/O)
 //! ```
+//!
+//! To prove is to ask for signatures and to verify them: at depth full, where the domain is signed.
 
 mod gather;
 pub mod plan;

@@ -430,6 +430,26 @@ fn cases_of_records() -> Vec<Case> {
     cases
 }
 
+/// The scenarios about what cannot be asked, and what it costs.
+fn cases_of_cost() -> Vec<Case> {
+    let unanswered = Case::new(
+        "dnssec-missing-signature-near-miss-unanswered",
+        "A record has no signature, and nobody answers who asks for it: that proves nothing.",
+        NOTHING,
+        |records, _| records.retain(|record| !is_over(record, FIRST, RecordType::CNAME)),
+    );
+    let rules = "server 192.0.2.1 192.0.2.2\n  CNAME t1._domainkey.mail.example.com first 1 -> normal\n  CNAME \
+                 t1._domainkey.mail.example.com -> SERVFAIL\n";
+    let in_order = Case::new(
+        "dnssec-in-order",
+        "All is signed well.\n; Beyond what an unsigned domain costs, each server is asked for the keys, and one for each of the \
+         five records\n; with its signature.",
+        "verdict ready\nroot_cause none\nno other findings\nquestions = 36",
+        |_, _| {},
+    );
+    vec![Case { more: rules.to_owned(), ..unanswered }, in_order]
+}
+
 /// The scenarios about keys that share a tag.
 fn cases_of_traps() -> Vec<Case> {
     vec![
@@ -488,9 +508,10 @@ fn cases_of_cuts() -> Vec<Case> {
 /// Holds the files against what is written here, or writes them.
 pub(crate) fn files_are_as_written(folder: &Path) -> Result<(), Failed> {
     let mut differing = Vec::new();
-    for case in [cases_of_keys(), cases_of_signers(), cases_of_records(), cases_of_traps(), cases_of_cuts()]
-        .into_iter()
-        .flatten()
+    for case in
+        [cases_of_keys(), cases_of_signers(), cases_of_records(), cases_of_traps(), cases_of_cost(), cases_of_cuts()]
+            .into_iter()
+            .flatten()
     {
         let file = folder.join("delegation").join(format!("{}-signed.scn", case.file));
         let text = case.text();

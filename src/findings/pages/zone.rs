@@ -104,7 +104,7 @@ pub(super) const CAUSES: &[(Code, Page)] = &[
     ),
     row(
         Code::DnssecExpiredSig,
-        "A key fits the DS record. At every server that answers, all its signatures (RRSIG) over the keys, or all signatures over the zone's SOA record, which is signed anew with every change, ended more than an hour ago.",
+        "A key fits the DS record. At every server that answers, all its signatures (RRSIG) over the keys, over the zone's SOA record, which is signed anew with every change, or over an expected record ended more than an hour ago.",
         &[(Code::DnssecBogusNoDnskey, "there no key fits what the zone above says.")],
     ),
     row(
