@@ -7,6 +7,7 @@ pub mod cut_cache;
 pub mod lookup;
 pub mod machine;
 pub mod minimise;
+mod race;
 pub mod root_hints;
 pub mod trust;
 
@@ -29,6 +30,7 @@ use crate::observe::{Seen, Target, ask, ask_whole};
 use crate::transport::Transport;
 use crate::walk::cut_cache::CutCache;
 use crate::walk::machine::{Step, Until, Walk};
+use crate::walk::race::{Said, Slow};
 
 /// How many server names are looked up in one walk, by how deep it lies in other walks (threats.md A2).
 /// At the top the check's own budget counts.
@@ -119,13 +121,15 @@ pub struct Walker {
     with_ipv6: bool,
     /// Whether a root server spoke without authority, as something in its place does.
     is_intercepted: AtomicBool,
+    /// Who was overtaken of late.
+    slow: Slow,
 }
 
 impl Walker {
     /// Puts a walker together.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, cache: CutCache, with_ipv6: bool) -> Self {
-        Self { transport, cache, with_ipv6, is_intercepted: AtomicBool::new(false) }
+        Self { transport, cache, with_ipv6, is_intercepted: AtomicBool::new(false), slow: Slow::default() }
     }
 
     /// Says whether a root server ever spoke without authority: something may answer in the servers' place.
@@ -167,32 +171,60 @@ impl Walker {
                             continue;
                         }
                     }
-                    let Some((server, address)) = choose(&question.name, untried, journey.avoid) else {
+                    let Some(said) = self.ask_one_of(&question, (zone, untried), &asked, &purse, journey).await else {
                         walk.stop();
                         continue;
                     };
-                    let target = Target { zone, server, address };
-                    let (observation, message) = self.ask(target, &asked, &purse, journey.detail).await;
-                    self.watch_root(&observation);
-                    tell_step(&asked, &observation);
-                    let depth = walk.cuts().len();
-                    walk.handle_reply(address, observation.response());
-                    if let Some(cut) = walk.cuts().last().filter(|_| walk.cuts().len() > depth) {
-                        self.cache.keep_cut(cut);
-                    }
+                    self.take_in(&mut walk, &asked, &said);
                     drop(flight);
-                    if let Some(log) = journey.log {
-                        log.push(&asked, observation.clone());
-                    }
-                    if asked == question {
-                        seen.push((asked, observation));
-                        last = message;
+                    for (observation, message) in said {
+                        if let Some(log) = journey.log {
+                            log.push(&asked, observation.clone());
+                        }
+                        if asked == question {
+                            seen.push((asked.clone(), observation));
+                            last = message;
+                        }
                     }
                     if purse.is_exhausted() {
                         walk.stop();
                     }
                 }
             }
+        }
+    }
+
+    /// Asks one of the servers of a zone that were not tried, and another one where that takes long; `None` without one.
+    async fn ask_one_of(
+        &self,
+        question: &Question,
+        (zone, untried): (Name, Vec<(Name, IpAddr)>),
+        asked: &Question,
+        purse: &Arc<Budget>,
+        journey: Journey<'_>,
+    ) -> Option<Vec<Said>> {
+        let is_avoided = |address| Some(address) == journey.avoid || self.slow.is_slow(address);
+        let (first, others) = choose(&question.name, untried, is_avoided)?;
+        let second = choose(&question.name, others, is_avoided).map(|(second, _)| second);
+        let target = |(server, address)| Target { zone: zone.clone(), server, address };
+        let ask = |whom| self.ask(target(whom), asked, purse, journey.detail);
+        Some(race::first_to_speak(&self.slow, first, second, ask).await)
+    }
+
+    /// Has a walk take in what was said: a reply, where there is one.
+    fn take_in(&self, walk: &mut Walk, asked: &Question, said: &[Said]) {
+        let depth = walk.cuts().len();
+        let has_reply = said.iter().any(|(observation, _)| observation.response().is_some());
+        for (observation, _) in said {
+            self.watch_root(observation);
+            tell_step(asked, observation);
+            // Beside a reply, one who is silent ends nothing.
+            if !has_reply || observation.response().is_some() {
+                walk.handle_reply(observation.address, observation.response());
+            }
+        }
+        if let Some(cut) = walk.cuts().last().filter(|_| walk.cuts().len() > depth) {
+            self.cache.keep_cut(cut);
         }
     }
 
@@ -373,15 +405,21 @@ fn address_of(rdata: &Rdata) -> Option<IpAddr> {
     }
 }
 
-/// Chooses whom to ask: IPv4 before IPv6, since many hosts have no route for the latter; among
-/// these by the name, so that the names of a bulk run spread over all servers.
-fn choose(name: &Name, mut untried: Vec<(Name, IpAddr)>, avoid: Option<IpAddr>) -> Option<(Name, IpAddr)> {
-    if untried.iter().any(|(_, address)| Some(*address) != avoid) {
-        untried.retain(|(_, address)| Some(*address) != avoid);
-    }
-    let (v4, v6): (Vec<_>, Vec<_>) = untried.into_iter().partition(|(_, address)| address.is_ipv4());
-    let some = if v4.is_empty() { v6 } else { v4 };
+/// Chooses whom to ask, and returns the others too: IPv4 before IPv6, since many hosts have no route for the latter; among
+/// these by the name, so that the names of a bulk run spread over all servers. One that is avoided is chosen only where
+/// there is no other.
+fn choose(
+    name: &Name,
+    untried: Vec<(Name, IpAddr)>,
+    is_avoided: impl Fn(IpAddr) -> bool,
+) -> Option<((Name, IpAddr), Vec<(Name, IpAddr)>)> {
+    let rank = |(_, address): &(Name, IpAddr)| (is_avoided(*address), address.is_ipv6());
+    let ranks: Vec<(bool, bool)> = untried.iter().map(rank).collect();
+    let best = *ranks.iter().min()?;
+    let some: Vec<usize> = (0..ranks.len()).filter(|nth| ranks.get(*nth) == Some(&best)).collect();
     let sum: usize = name.wire().iter().map(|octet| usize::from(octet.to_ascii_lowercase())).sum();
-    let nth = sum.checked_rem(some.len())?;
-    some.into_iter().nth(nth)
+    let chosen = *some.get(sum.checked_rem(some.len())?)?;
+    let mut others = untried;
+    let first = others.remove(chosen);
+    Some((first, others))
 }
