@@ -115,7 +115,7 @@ impl Forwarder {
                 next = next.wrapping_add(1);
                 asked.lock().unwrap().insert(next, (from, Instant::now(), [buffer[0], buffer[1]]));
                 buffer[..2].copy_from_slice(&next.to_be_bytes());
-                let _ = back.send(&buffer[..length]);
+                let _ = back.send(buffer.get(..length).unwrap_or_default());
             }
         });
     }
@@ -129,7 +129,7 @@ fn carry_replies(address: IpAddr, front: Arc<UdpSocket>, back: Arc<UdpSocket>, a
             let id = u16::from_be_bytes([buffer[0], buffer[1]]);
             let Some((to, since, own_id)) = asked.lock().unwrap().remove(&id) else { continue };
             buffer[..2].copy_from_slice(&own_id);
-            let (due, octets) = (since + rtt_of(address), buffer[..length].to_vec());
+            let (due, octets) = (since + rtt_of(address), buffer.get(..length).unwrap_or_default().to_vec());
             let _ = replies.send(Reply { due, socket: Arc::clone(&front), to, octets });
         }
     });

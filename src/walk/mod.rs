@@ -405,15 +405,18 @@ fn address_of(rdata: &Rdata) -> Option<IpAddr> {
     }
 }
 
+/// A server to ask: its name and one address.
+type ServerAddress = (Name, IpAddr);
+
 /// Chooses whom to ask, and returns the others too: IPv4 before IPv6, since many hosts have no route for the latter; among
 /// these by the name, so that the names of a bulk run spread over all servers. One that is avoided is chosen only where
 /// there is no other.
 fn choose(
     name: &Name,
-    untried: Vec<(Name, IpAddr)>,
+    untried: Vec<ServerAddress>,
     is_avoided: impl Fn(IpAddr) -> bool,
-) -> Option<((Name, IpAddr), Vec<(Name, IpAddr)>)> {
-    let rank = |(_, address): &(Name, IpAddr)| (is_avoided(*address), address.is_ipv6());
+) -> Option<(ServerAddress, Vec<ServerAddress>)> {
+    let rank = |(_, address): &ServerAddress| (is_avoided(*address), address.is_ipv6());
     let ranks: Vec<(bool, bool)> = untried.iter().map(rank).collect();
     let best = *ranks.iter().min()?;
     let some: Vec<usize> = (0..ranks.len()).filter(|nth| ranks.get(*nth) == Some(&best)).collect();
