@@ -34,6 +34,10 @@ use crate::walk::cut_cache::FRESH_ENOUGH_FOR_A_CHECK;
 
 /// How far clocks may differ, in seconds (faults.md §5): a signature that ran out within the last hour still counts.
 const CLOCK_TOLERANCE_SECONDS: u32 = 3600;
+/// The types that vouch for keys, or deny that anything does.
+const VOUCHING: &[RecordType] = &[RecordType::DS, RecordType::NSEC, RecordType::NSEC3];
+/// The most servers of one zone that are asked for a proof.
+const MAX_SERVERS_ASKED: usize = 4;
 /// The most names between a zone and a record at which an unsigned delegation is looked for.
 const MAX_NAMES_BETWEEN: usize = 8;
 
@@ -370,12 +374,6 @@ struct Said {
     /// How often the hashes are repeated that deny a record, where that is too often.
     costly_iterations: Option<u16>,
 }
-
-/// The most servers of one zone that are asked for a proof.
-const MAX_SERVERS_ASKED: usize = 4;
-
-/// The types that vouch for keys, or deny that anything does.
-const VOUCHING: &[RecordType] = &[RecordType::DS, RecordType::NSEC, RecordType::NSEC3];
 
 /// Says whether a zone lies at or below another one and above a third.
 fn is_between(above: &Name, zone: &Name, below: &Name) -> bool {
