@@ -63,7 +63,6 @@ story![
     lists::the_fleet_is_counted_by_what_it_is,
     records::a_record_is_all_of_it,
     records::a_dropped_record_is_nothing_or_everything,
-    records::a_recorder_answers_each_with_its_own,
     records::a_record_that_comes_again_changes_nothing,
     records::verified_is_stamped_once,
     records::events_are_seen_in_their_order_and_none_is_missed,

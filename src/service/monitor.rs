@@ -46,10 +46,6 @@ pub const ASK_SES_EVERY: Duration = Duration::from_secs(15 * 60);
 const LEAST_TERM: Duration = Duration::from_secs(4);
 /// How long a worker that found nothing to do waits before it looks again: what a re-check waits for at most.
 const POLL_EVERY: Duration = Duration::from_millis(500);
-/// The shortest wait after a failure of the database; each further one is twice as long.
-const FIRST_RETRY: Duration = Duration::from_millis(100);
-/// The longest wait after failures of the database.
-const LAST_RETRY: Duration = Duration::from_secs(10);
 
 /// How long a monitor goes on.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -186,12 +182,6 @@ impl Monitor {
 /// Says whether a failure is waited for rather than given up at: the database is away, busy or full.
 fn is_waited_for(error: &StoreError) -> bool {
     error.is_transient() || matches!(error, StoreError::Full(_))
-}
-
-/// Returns how long to wait after `failures` failures in a row, from 1: longer each time, and never the same twice.
-fn retry_after(failures: u32) -> Duration {
-    let doubled = FIRST_RETRY.saturating_mul(1 << failures.saturating_sub(1).min(10));
-    doubled.min(LAST_RETRY).mul_f64(rand::random_range(0.5..1.0))
 }
 
 #[cfg(test)]

@@ -22,7 +22,6 @@ pub mod lease;
 mod migrate;
 mod outcome;
 mod patience;
-mod recorder;
 mod run;
 mod webhook;
 
@@ -42,7 +41,6 @@ pub use self::intent::{IdentityIntent, IntentEnd};
 pub use self::lease::{Claim, Heartbeat, Lane, ShardLease, Taken};
 pub use self::outcome::{CheckSummary, Event, EventKind, MAX_BATCH, NewEvent, Outcome, Recorded};
 pub use self::patience::{pause_after, persist};
-pub use self::recorder::Recorder;
 pub use self::run::{Enlist, Run, RunResult};
 pub use self::webhook::{Delivery, DeliveryEnd, DeliveryFilter, DeliveryState, Endpoint};
 use crate::dns::name::Name;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 use zoneproof::store::{
     CheckId, DeliveryFilter, DomainFilter, DomainId, DomainState, Endpoint, EndpointId, Enlist, EventKind, IntentEnd,
-    Lane, NewEvent, Outcome, Recorded, Recorder, Store,
+    Lane, NewEvent, Outcome, Recorded, Store,
 };
 
 use crate::scene::{after_noon, claim_due, new_domain, new_domains, noon, outcome, report, store_with, take_all};
@@ -253,38 +253,4 @@ pub(crate) async fn of_two_that_intend_to_create_an_identity_one_does(url: Strin
     store.settle_identity(&ids[0], 3, IntentEnd::Created).await.unwrap();
     assert_eq!(store.identity_intent(&ids[0]).await.unwrap().unwrap().end, IntentEnd::Created);
     assert!(!store.intend_identity(&DomainId::random(), 0, noon()).await.unwrap());
-}
-
-/// Many that record one outcome each, at the same time: each gets its own answer, and they share transactions.
-pub(crate) async fn a_recorder_answers_each_with_its_own(url: String) {
-    let (store, _) = store_with(&url, &new_domains("tenant", 700)).await;
-    let leases = take_all(&store, "one").await;
-    let claims = claim_due(&store, &leases, 700).await;
-    let (recorder, task) = Recorder::start(Arc::clone(&store));
-    let begin = std::time::Instant::now();
-    let answers =
-        futures::future::join_all(
-            claims.iter().enumerate().map(|(number, claim)| {
-                let mut outcome = outcome(claim);
-                if number % 7 == 0 {
-                    outcome.lease.epoch -= 1;
-                }
-                let recorder = recorder.clone();
-                async move {
-                    (number, outcome.check.clone(), outcome.domain.clone(), recorder.record(outcome).await.unwrap())
-                }
-            }),
-        )
-        .await;
-    println!("700 outcomes in {} ms", begin.elapsed().as_millis());
-    for (number, check, domain, answer) in answers {
-        let last = store.domain(&domain).await.unwrap().unwrap().last_check;
-        if number % 7 == 0 {
-            assert_eq!((answer, last), (Recorded::Fenced, None));
-        } else {
-            assert_eq!((answer, last), (Recorded::Written, Some(check)));
-        }
-    }
-    drop(recorder);
-    task.await.unwrap();
 }

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout};
 
-use super::{News, is_waited_for, retry_after};
-use crate::store::{SHARDS, ShardLease, Store, StoreError};
+use super::{News, is_waited_for};
+use crate::store::{SHARDS, ShardLease, Store, StoreError, pause_after};
 
 /// The part of the term before its end in which a lease is no longer trusted: a quarter.
 const MARGIN_PART: u32 = 4;
@@ -160,7 +160,7 @@ impl Keeper {
                 Err(error) if is_waited_for(&error) => {
                     failures += 1;
                     (self.news)(News::Trouble(error.to_string()));
-                    retry_after(failures)
+                    pause_after(failures)
                 }
                 Err(error) => return Err(error),
             };

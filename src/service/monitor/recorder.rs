@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::{News, is_waited_for, retry_after};
-use crate::store::{Domain, MAX_BATCH, Outcome, Recorded, Store, StoreError};
+use super::{News, is_waited_for};
+use crate::store::{Domain, MAX_BATCH, Outcome, Recorded, Store, StoreError, pause_after};
 
 /// How long the first outcome of a batch waits for others: one transaction serves them all.
 const GATHER: Duration = Duration::from_millis(50);
@@ -73,7 +73,7 @@ async fn write(
             Err(error) if is_waited_for(&error) => {
                 failures += 1;
                 news(News::Trouble(format!("{error}; {} results wait", outcomes.len())));
-                sleep(retry_after(failures)).await;
+                sleep(pause_after(failures)).await;
             }
             Err(error) => return Err(error),
         }

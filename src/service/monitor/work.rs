@@ -15,11 +15,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use super::inspect::{Inspected, inspect};
 use super::keeper::{Busy, Held};
 use super::recorder::{Done, Finished};
-use super::{
-    INTERACTIVE_PART, MAX_UNRECORDED, Monitor, News, POLL_EVERY, Settings, Tally, Until, is_waited_for, retry_after,
-};
+use super::{INTERACTIVE_PART, MAX_UNRECORDED, Monitor, News, POLL_EVERY, Settings, Tally, Until, is_waited_for};
 use crate::check::Checker;
-use crate::store::{Claim, DomainId, Lane, Recorded, RunId, ShardLease, Store, StoreError};
+use crate::store::{Claim, DomainId, Lane, Recorded, RunId, ShardLease, Store, StoreError, pause_after};
 
 /// A claim is worth a question to the database once this part of the places is free: one in ten.
 const WORTHWHILE_PART: usize = 10;
@@ -341,7 +339,7 @@ impl Work {
             }
             Err(error) if is_waited_for(&error) => {
                 self.failures = self.failures.saturating_add(1);
-                let again = Instant::now() + retry_after(self.failures);
+                let again = Instant::now() + pause_after(self.failures);
                 (self.regular.look_at, self.interactive.look_at) = (again, again);
                 (self.news)(News::Trouble(error.to_string()));
                 Ok(None)
