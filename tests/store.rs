@@ -46,6 +46,7 @@ macro_rules! story {
 story![
     leases::a_claim_hands_out_no_domain_twice,
     leases::a_domain_that_was_let_go_is_claimed_again,
+    leases::claims_that_nobody_knows_of_are_let_go,
     leases::a_moved_domain_is_claimed_in_its_new_shard,
     leases::a_worker_keeps_its_shards_while_it_is_alive,
     leases::an_ended_worker_leaves_its_shards_at_once,

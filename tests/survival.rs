@@ -100,6 +100,24 @@ fn a_run_that_is_killed_again_and_again_gives_each_domain_one_result() {
 }
 
 #[test]
+fn a_run_that_sleeps_past_its_lease_comes_to_its_end_although_nobody_took_its_shards() {
+    let scene = Scene::start(41, 200);
+    let url = scene.sqlite();
+    let mut process = bulk(&scene, &url);
+    for _ in 0..4 {
+        // In the middle of checks, which are broken off when it wakes.
+        std::thread::sleep(Duration::from_millis(700));
+        signal(&process, "STOP");
+        std::thread::sleep(Duration::from_secs(LEASE_SECONDS + 1));
+        signal(&process, "CONT");
+    }
+    assert_eq!(ended(&scene, &mut process), Some(1), "{}", scene.said());
+    let store = scene.open(&url);
+    scene.assert_one_result_a_run(&store);
+    scene.assert_legal(&store);
+}
+
+#[test]
 fn a_run_survives_kills_of_its_own_and_of_postgresql() {
     let Some(mut server) = postgres::Postgres::start(false) else { return };
     let scene = Scene::start(32, fleet_size());

@@ -116,6 +116,11 @@ pub trait Store: Send + Sync {
     /// Lets go of claims that came to nothing; the domains can be claimed again.
     fn unclaim<'a>(&'a self, claims: &'a [(DomainId, ShardLease)]) -> Answer<'a, ()>;
 
+    /// Lets go of every claim under these leases but those of the domains to be kept; returns how many those were.
+    ///
+    /// A claim whose answer was lost, or that its worker has dropped, would last as long as the lease otherwise.
+    fn unclaim_others<'a>(&'a self, leases: &'a [ShardLease], kept: &'a [DomainId]) -> Answer<'a, u64>;
+
     /// Moves claimed domains to other shards and lets go of them; those whose claim is void stay as they are.
     fn move_domains<'a>(&'a self, moves: &'a [(DomainId, ShardLease, u16)]) -> Answer<'a, ()>;
 

@@ -67,6 +67,23 @@ pub(crate) async fn a_moved_domain_is_claimed_in_its_new_shard(url: String) {
     assert_eq!(store.record(&[outcome(first)]).await.unwrap(), [Recorded::Fenced]);
 }
 
+/// Claims that their worker knows nothing of go back; those that it keeps, and those of other epochs, stay.
+pub(crate) async fn claims_that_nobody_knows_of_are_let_go(url: String) {
+    let (store, _) = store_with(&url, &new_domains("acme", 6)).await;
+    let held = take_all(&store, "one").await;
+    let claims = claim_due(&store, &held, 10).await;
+    assert_eq!(claims.len(), 6);
+    let kept = [claims[0].domain.id.clone(), claims[1].domain.id.clone()];
+    let older: Vec<ShardLease> = held.iter().map(|lease| ShardLease { epoch: lease.epoch - 1, ..*lease }).collect();
+    assert_eq!(store.unclaim_others(&older, &kept).await.unwrap(), 0);
+    assert_eq!(store.unclaim_others(&[], &[]).await.unwrap(), 0);
+    assert_eq!(store.unclaim_others(&held, &kept).await.unwrap(), 4);
+    let again = claim_due(&store, &held, 10).await;
+    assert_eq!(again.len(), 4);
+    assert!(again.iter().all(|claim| !kept.contains(&claim.domain.id)));
+    assert_eq!(store.record(&[outcome(&claims[0])]).await.unwrap(), [Recorded::Written]);
+}
+
 /// Nobody takes the shards of a worker that is alive; once its term is over, they can be taken, and it learns of it.
 pub(crate) async fn a_worker_keeps_its_shards_while_it_is_alive(url: String) {
     let store = open(&url).await.unwrap();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinError, JoinHandle, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::inspect::{Inspected, inspect};
 use super::keeper::{Busy, Held};
@@ -23,6 +23,8 @@ use crate::store::{Claim, DomainId, Lane, Recorded, RunId, ShardLease, Store, St
 const WORTHWHILE_PART: usize = 10;
 /// How often a worker asks which runs are open, to help with them.
 const RUNS_EVERY: Duration = Duration::from_secs(2);
+/// How long letting go of stray claims may take: nothing is claimed meanwhile.
+const FREEING_LIMIT: Duration = Duration::from_secs(60);
 /// How many claims are let go of at a time.
 const MOVES_AT_ONCE: usize = 500;
 
@@ -39,6 +41,8 @@ enum Task {
     Inspected(Inspected),
     /// Domains that were moved, or were to be.
     Moved(Vec<Move>, Result<(), StoreError>),
+    /// Claims that nobody knew of were let go of.
+    Freed(Result<u64, StoreError>),
     /// Whether all is done that was to be.
     Looked(Result<bool, StoreError>),
 }
@@ -110,6 +114,10 @@ pub(super) struct Work {
     runs: Vec<RunId>,
     /// When to ask for them again.
     runs_at: Instant,
+    /// Whether claims may stand in the database of which nothing is known here.
+    may_have_strays: bool,
+    /// Whether those are being let go of; nothing is claimed meanwhile.
+    is_freeing: bool,
     /// How many regular claims were begun: what is due and the runs take turns.
     turn: usize,
     /// How many of them in a row found nothing.
@@ -148,6 +156,8 @@ impl Work {
             is_done: false,
             runs: Vec::new(),
             runs_at: Instant::now(),
+            may_have_strays: false,
+            is_freeing: false,
             turn: 0,
             empty_turns: 0,
             tally: Tally::default(),
@@ -187,6 +197,7 @@ impl Work {
                 }
                 _ = tick.tick() => {
                     self.drop_lost();
+                    self.free_strays();
                     self.move_on();
                     self.ask_for_runs();
                     Ok(())
@@ -202,7 +213,7 @@ impl Work {
 
     /// Starts claims where there is room for what they bring.
     fn claim(&mut self) {
-        let Some(held) = self.held.borrow().clone().filter(Held::is_fresh) else { return };
+        let Some(held) = self.held.borrow().clone().filter(|held| held.is_fresh() && !self.is_freeing) else { return };
         let now = Instant::now();
         let places = self.settings.at_once.max(1);
         let room = MAX_UNRECORDED.saturating_sub(self.out.len());
@@ -264,6 +275,8 @@ impl Work {
         match task {
             Task::Claimed(way, run, claims) => {
                 self.lane(way).is_claiming = false;
+                // The answer may be lost and the claims stand.
+                self.may_have_strays |= claims.is_err();
                 let claims = self.or_wait(claims)?.unwrap_or_default();
                 if claims.is_empty() {
                     self.rest(way);
@@ -296,6 +309,11 @@ impl Work {
                 }
                 None => self.moves.extend(moves),
             },
+            Task::Freed(freed) => {
+                self.is_freeing = false;
+                self.may_have_strays |= freed.is_err();
+                self.or_wait(freed)?;
+            }
             Task::Looked(done) => {
                 self.is_looking = false;
                 self.is_done = self.or_wait(done)?.unwrap_or_default() && self.out.is_empty();
@@ -353,7 +371,10 @@ impl Work {
         let (domain, lease) = (claim.domain.id.clone(), claim.lease);
         // A claim under a lease that is gone is void.
         let held = self.held.borrow().clone().filter(|held| held.is_fresh() && held.has(lease));
-        let Some(held) = held.filter(|_| !self.out.contains_key(&domain)) else { return };
+        let Some(held) = held.filter(|_| !self.out.contains_key(&domain)) else {
+            self.may_have_strays = true;
+            return;
+        };
         let (checker, settings) = (self.checker.clone(), self.settings.clone());
         let inspection =
             self.tasks.spawn(async move { Task::Inspected(inspect(&checker, &settings, &held, claim, run).await) });
@@ -404,12 +425,33 @@ impl Work {
             .filter(|(_, out)| is_lost(out) && out.inspection.is_some())
             .map(|(domain, _)| domain.clone())
             .collect();
+        self.may_have_strays |= !lost.is_empty();
         for domain in lost {
             if let Some(inspection) = self.out.get(&domain).and_then(|out| out.inspection.as_ref()) {
                 inspection.abort();
             }
             self.count_out(&domain);
         }
+    }
+
+    /// Lets go of claims in the database of which nothing is known here, once the leases are known to hold.
+    ///
+    /// Inspections are broken off as soon as a heartbeat is overdue; where the next one still comes in time the shards were
+    /// never anybody else's, and their claims would stand for as long as this worker lives.
+    fn free_strays(&mut self) {
+        let is_claiming = self.regular.is_claiming || self.interactive.is_claiming;
+        if !self.may_have_strays || self.is_freeing || is_claiming {
+            return;
+        }
+        let Some(held) = self.held.borrow().clone().filter(Held::is_fresh) else { return };
+        (self.may_have_strays, self.is_freeing) = (false, true);
+        let leases: Vec<ShardLease> = held.all().collect();
+        let kept: Vec<DomainId> = self.out.keys().cloned().collect();
+        let store = Arc::clone(&self.store);
+        self.tasks.spawn(async move {
+            let freed = timeout(FREEING_LIMIT, store.unclaim_others(&leases, &kept)).await;
+            Task::Freed(freed.unwrap_or_else(|_| Err(StoreError::Unavailable("claims could not be freed".to_owned()))))
+        });
     }
 
     /// Hands claims to the shards of their operators.

@@ -110,6 +110,25 @@ pub(super) async fn unclaim(engine: &Engine, claims: &[(DomainId, ShardLease)]) 
     tx.commit().await
 }
 
+/// Lets all claims under leases go, but those of some domains.
+pub(super) async fn unclaim_others(
+    engine: &Engine,
+    leases: &[ShardLease],
+    kept: &[DomainId],
+) -> Result<u64, StoreError> {
+    if leases.is_empty() {
+        return Ok(0);
+    }
+    let kept: Vec<String> = kept.iter().map(DomainId::to_string).collect();
+    let rows = leases.iter().map(|lease| vec![lease.shard.into(), lease.epoch.into()]).collect();
+    let statement = Statement::new(
+        "WITH {batch} UPDATE schedule SET claim_epoch = NULL FROM batch b WHERE schedule.shard = b.shard AND \
+         schedule.claim_epoch = b.epoch AND NOT (schedule.domain {in $1})",
+    );
+    // It looks at every domain of the shards, as claims are in no index.
+    engine.write(statement.long().bind(kept).batch(&["shard", "epoch"], rows)).await
+}
+
 /// Moves claimed domains to other shards, where they can be claimed at once.
 pub(super) async fn move_domains(engine: &Engine, moves: &[(DomainId, ShardLease, u16)]) -> Result<(), StoreError> {
     if moves.is_empty() {

@@ -94,6 +94,10 @@ impl Store for Database {
         claims::unclaim(&self.engine, claims).boxed()
     }
 
+    fn unclaim_others<'a>(&'a self, leases: &'a [ShardLease], kept: &'a [DomainId]) -> Answer<'a, u64> {
+        claims::unclaim_others(&self.engine, leases, kept).boxed()
+    }
+
     fn move_domains<'a>(&'a self, moves: &'a [(DomainId, ShardLease, u16)]) -> Answer<'a, ()> {
         claims::move_domains(&self.engine, moves).boxed()
     }
