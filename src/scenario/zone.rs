@@ -3,7 +3,7 @@
 //! It reads nothing but its own records and never leaves itself: an alias is followed as far as it stays inside. Signatures
 //! and NSEC records are given out where they stand in the zone and are asked for; nothing is signed here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::dns::message::{Flags, Message};
 use crate::dns::name::Name;
@@ -15,6 +15,9 @@ use crate::scenario::print::data_text;
 pub const DEFAULT_TTL_SECONDS: u32 = 300;
 /// The most aliases that one answer follows: NSD follows as many as fit a message, BIND gives up after 11 with SERVFAIL.
 const MAX_ALIASES: usize = 64;
+
+/// How many data of one set are searched one by one for a duplicate of what is added; an honest set has fewer.
+const SEARCHED_ONE_BY_ONE: usize = 64;
 
 /// Why a record has no place in a zone.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -45,6 +48,8 @@ struct Set {
     ttl: Ttl,
     /// The data, in the order given, without duplicates.
     data: Vec<Rdata>,
+    /// The same again where it is too much to be searched for duplicates one by one; else empty.
+    known: HashSet<Rdata>,
 }
 
 /// A name in the zone; without sets it is an empty non-terminal.
@@ -62,6 +67,26 @@ impl Node {
 }
 
 impl Set {
+    /// Starts without data.
+    fn new(kind: RecordType, ttl: Ttl) -> Self {
+        Self { kind, ttl, data: Vec::new(), known: HashSet::new() }
+    }
+
+    /// Says whether these data are there.
+    fn contains(&self, rdata: &Rdata) -> bool {
+        if self.known.is_empty() { self.data.contains(rdata) } else { self.known.contains(rdata) }
+    }
+
+    /// Adds data that are not there.
+    fn push(&mut self, rdata: Rdata) {
+        self.data.push(rdata);
+        match self.data.len() {
+            SEARCHED_ONE_BY_ONE => self.known = self.data.iter().cloned().collect(),
+            length if length > SEARCHED_ONE_BY_ONE => self.known.extend(self.data.last().cloned()),
+            _ => {}
+        }
+    }
+
     /// Iterates over the records, with `owner` in front.
     fn records<'a>(&'a self, owner: &'a Name) -> impl Iterator<Item = Record> + 'a {
         self.data.iter().map(|rdata| Record { owner: owner.clone(), ttl: self.ttl, rdata: rdata.clone() })
@@ -127,18 +152,18 @@ impl Zone {
         let at = match node.sets.binary_search_by_key(&kind, |set| set.kind) {
             Ok(at) => at,
             Err(at) => {
-                node.sets.insert(at, Set { kind, ttl, data: Vec::new() });
+                node.sets.insert(at, Set::new(kind, ttl));
                 at
             }
         };
         let Some(set) = node.sets.get_mut(at) else { return Ok(()) };
         set.ttl = set.ttl.min(ttl);
-        if !set.data.contains(&rdata) {
+        if !set.contains(&rdata) {
             let is_single = is_alias || matches!(kind, RecordType::SOA | RecordType::DNAME);
             if is_single && !set.data.is_empty() {
                 return Err(ZoneError::Conflict(owner));
             }
-            set.data.push(rdata);
+            set.push(rdata);
         }
         Ok(())
     }

@@ -222,3 +222,25 @@ fn the_zone_file_says_all() {
     let again: Scenario = format!("zone example.com at 192.0.2.53\n{text}").parse().unwrap();
     assert_eq!(again.zones()[0].zone, zone);
 }
+
+#[test]
+fn a_record_that_is_there_already_is_found_among_few_and_among_many() {
+    for count in [1, SEARCHED_ONE_BY_ONE - 1, SEARCHED_ONE_BY_ONE, SEARCHED_ONE_BY_ONE + 1, 50_000] {
+        let mut zone = Zone::new(Name::parse("example.com.").unwrap());
+        let record = |nth: usize, ttl| Record {
+            owner: Name::parse("example.com.").unwrap(),
+            ttl: Ttl::from_wire(ttl),
+            rdata: Rdata::Ns(Name::parse(&format!("ns{nth}.example.net.")).unwrap()),
+        };
+        (0..count).for_each(|nth| zone.add(record(nth, 300)).unwrap());
+        let whole = zone.clone();
+        zone.add(record(0, 300)).unwrap();
+        zone.add(record(count - 1, 300)).unwrap();
+        assert_eq!(zone, whole, "{count}");
+        zone.add(record(count / 2, 60)).unwrap();
+        let records = zone.records_at(zone.origin(), RecordType::NS);
+        assert_eq!(records.len(), count);
+        assert!(records.iter().all(|record| record.ttl.seconds() == 60), "the lowest time to live counts");
+        assert_eq!(records.last().unwrap().rdata, record(count - 1, 60).rdata, "the order is that given");
+    }
+}
