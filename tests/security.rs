@@ -92,7 +92,7 @@ const LIMITS: &[Limit] = &[
         &[("src/walk/cut_cache.rs", "FRESH_ENOUGH_FOR_A_CHECK: Duration = Duration::from_secs(60);")],
     ),
     (
-        "signatures verified for one lookup; of which may fail",
+        "signatures verified for one check or lookup; of which may fail",
         "30; 4",
         &[("src/dnssec/mod.rs", "MAX_VERIFICATIONS: u32 = 30;"), ("src/dnssec/mod.rs", "MAX_FAILURES: u32 = 4;")],
     ),
@@ -106,7 +106,7 @@ const LIMITS: &[Limit] = &[
         ],
     ),
     (
-        "names hashed for one lookup; iterations of NSEC3 before a zone counts as unsigned",
+        "names hashed for one check or lookup; iterations of NSEC3 before a zone counts as unsigned",
         "300; 50",
         &[
             ("src/dnssec/mod.rs", "MAX_HASHES: u32 = 300;"),

@@ -5,8 +5,9 @@
 //! up to three others are, since validators ask on too. A server that does not answer proves nothing, and nothing is
 //! written down of what fewer than half of those asked say.
 //!
-//! Signatures are checked between questions, on the thread that asks: one reply takes at most eight of them (a
-//! millisecond), after which others get their turn. All of a check is paid from one [`Work`] (threats.md A11).
+//! Signatures are checked between questions, on the thread that asks: one reply takes two or three of them as a rule, which
+//! is less than a change of threads is worth, after which others get their turn. All of a check is paid from one
+//! [`Work`], 30 at most (threats.md A11).
 
 use std::collections::BTreeMap;
 
