@@ -6,13 +6,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-/// The most packets that one check may send, a TCP exchange counting as one (threats.md A1).
+/// The most packets that one check may send, a TCP exchange counting as one (SECURITY.md A1).
 pub const MAX_SENDS_PER_CHECK: u32 = 300;
-/// The most packets that one walk may send, the walks that it needs for server addresses included (threats.md A1).
+/// The most packets that one walk may send, the walks that it needs for server addresses included (SECURITY.md A1).
 pub const MAX_SENDS_PER_WALK: u32 = 50;
-/// The most octets that one check may receive (threats.md A1).
+/// The most octets that one check may receive (SECURITY.md A1).
 pub const MAX_OCTETS_PER_CHECK: u64 = 512 * 1024;
-/// The most server names whose addresses one check looks up (threats.md A2).
+/// The most server names whose addresses one check looks up (SECURITY.md A2).
 pub const MAX_ADDRESS_LOOKUPS_PER_CHECK: u32 = 26;
 
 /// The number of the next check.

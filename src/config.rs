@@ -28,7 +28,7 @@ pub const DEFAULT_CONCURRENCY: usize = 500;
 const QUESTIONS_PER_SECOND_A_DOMAIN: u32 = 4;
 /// The most domains in flight: each holds a few kilobytes and up to 300 questions.
 const MAX_CONCURRENCY: usize = 100_000;
-/// How often a question is sent over UDP before TCP is tried (design.md section 3).
+/// How often a question is sent over UDP before TCP is tried (SECURITY.md, limits).
 pub const DEFAULT_ATTEMPTS: u32 = 3;
 /// The most tries over UDP: more is harm, not help.
 const MAX_ATTEMPTS: u32 = 10;

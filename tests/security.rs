@@ -121,6 +121,55 @@ const LIMITS: &[Limit] = &[
             ("src/transport/udp.rs", "SOCKET_AGE: Duration = Duration::from_secs(10);"),
         ],
     ),
+    (
+        "calls to Amazon SES a second while it throttles, at the least",
+        "0.1",
+        &[("src/ses/client/gate.rs", "MIN_PER_SECOND: f64 = 0.1;")],
+    ),
+    (
+        "failures of SES in a row after which no call is made; for how long",
+        "10; 60 s",
+        &[
+            ("src/ses/client/gate.rs", "FAILURES_UNTIL_OPEN: u32 = 10;"),
+            ("src/ses/client/gate.rs", "OPEN_FOR: Duration = Duration::from_secs(60);"),
+        ],
+    ),
+    (
+        "time between two looks at a disagreement with SES",
+        "15 min",
+        &[("src/ses/sync.rs", "BETWEEN_LOOKS: SignedDuration = SignedDuration::from_mins(15);")],
+    ),
+    (
+        "results written in one transaction; not written yet, before no more domains are claimed",
+        "500; 1,000",
+        &[
+            ("src/store/outcome.rs", "MAX_BATCH: usize = 500;"),
+            ("src/service/monitor.rs", "MAX_UNRECORDED: usize = 1000;"),
+        ],
+    ),
+    (
+        "pauses while the database is away",
+        "0.1 s, doubling to 10 s",
+        &[
+            ("src/store/patience.rs", "FIRST_PAUSE: Duration = Duration::from_millis(100);"),
+            ("src/store/patience.rs", "LONGEST_PAUSE: Duration = Duration::from_secs(10);"),
+        ],
+    ),
+    (
+        "wait for another process that writes to SQLite",
+        "5 s",
+        &[("src/store/engine/sqlite.rs", "BUSY_TIMEOUT: Duration = Duration::from_secs(5);")],
+    ),
+    (
+        "a worker's hold on what it checks, without a sign of life; time between these",
+        "60 s; 15 s",
+        &[
+            ("src/store/lease.rs", "LEASE_TERM: Duration = Duration::from_secs(60);"),
+            ("src/store/lease.rs", "HEARTBEAT_EVERY: Duration = Duration::from_secs(15);"),
+        ],
+    ),
+    ("a worker's graceful end", "20 s", &[("src/service/monitor.rs", "GRACE: Duration = Duration::from_secs(20);")]),
+    ("domains read at a time", "500", &[("src/cli/fleet/report.rs", "PAGE: u32 = 500;")]),
 ];
 
 /// Reads a file of the repository.

@@ -48,9 +48,9 @@ use crate::walk::machine::Until;
 use crate::walk::trust::Trust;
 use crate::walk::{Journey, Walker, root_hints};
 
-/// How long one check may take (threats.md A1).
+/// How long one check may take (SECURITY.md A1).
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-/// How many octets of delegations and addresses are kept (design.md section 3).
+/// How many octets of delegations and addresses are kept (SECURITY.md, limits).
 pub const DEFAULT_CACHE_OCTETS: u64 = 64 * 1024 * 1024;
 
 /// Why no checker can be made.

@@ -7,7 +7,7 @@
 //!
 //! Signatures are checked between questions, on the thread that asks: one reply takes two or three of them as a rule, which
 //! is less than a change of threads is worth, after which others get their turn. All of a check is paid from one
-//! [`Work`], 30 at most (threats.md A11).
+//! [`Work`], 30 at most (SECURITY.md A11).
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ use crate::observe::{Target, ask_whole};
 use crate::walk::Journey;
 use crate::walk::cut_cache::FRESH_ENOUGH_FOR_A_CHECK;
 
-/// How far clocks may differ, in seconds (faults.md §5): a signature that ran out within the last hour still counts.
+/// How far clocks may differ, in seconds: a signature that ran out within the last hour still counts.
 const CLOCK_TOLERANCE_SECONDS: u32 = 3600;
 /// The types that vouch for keys, or deny that anything does.
 const VOUCHING: &[RecordType] = &[RecordType::DS, RecordType::NSEC, RecordType::NSEC3];

@@ -9,11 +9,11 @@ use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::rrset::{Question, Record, RecordType};
 
-/// The most links of a CNAME chain that are followed (threats.md A4: 11 in unbound and BIND).
+/// The most links of a CNAME chain that are followed (SECURITY.md A4: 11 in unbound and BIND).
 pub const MAX_CHAIN_LINKS: usize = 8;
 /// The types that vouch for a delegation, or deny that anything does.
 const PROOFS: &[RecordType] = &[RecordType::DS, RecordType::NSEC, RecordType::NSEC3, RecordType::RRSIG];
-/// The most records of these types that one referral brings: 8 DS records (threats.md A11) or 3 NSEC3, each with 4
+/// The most records of these types that one referral brings: 8 DS records (SECURITY.md A11) or 3 NSEC3, each with 4
 /// signatures, and some to spare.
 const MAX_PROOFS_OF_REFERRAL: usize = 32;
 

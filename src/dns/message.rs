@@ -287,7 +287,7 @@ fn is_reply_with_question(reply: &[u8], query: &[u8], same: impl Fn(&[u8], &[u8]
 /// Says whether `reply` is an error without a question section that answers `query` by its id: what
 /// servers send that could not read the query, such as old ones that do not know EDNS.
 ///
-/// NXDOMAIN is none: it says something about a name, which must then be there (threats.md F1).
+/// NXDOMAIN is none: it says something about a name, which must then be there (SECURITY.md F1).
 #[must_use]
 pub fn is_bare_error_to(reply: &[u8], query: &[u8]) -> bool {
     let (Some(id), Some([flags, code])) = (reply.get(..2), reply.get(2..4)) else { return false };

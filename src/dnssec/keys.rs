@@ -8,9 +8,9 @@ use crate::dnssec::signed_set::SignedSet;
 use crate::dnssec::verify::verify_set;
 use crate::dnssec::{Bogus, Work};
 
-/// How many DS records of one zone are looked at (threats.md A11).
+/// How many DS records of one zone are looked at (SECURITY.md A11).
 const MAX_SIGNERS: usize = 8;
-/// How many keys that DS records name, by tag and algorithm, are compared with their digests: two for each (threats.md A11).
+/// How many keys that DS records name, by tag and algorithm, are compared with their digests: two for each (SECURITY.md A11).
 const MAX_KEYS_COMPARED: usize = 2 * MAX_SIGNERS;
 /// The digest of SHA-1, which counts only where there is none better (RFC 4509 §3).
 const SHA1: u8 = 1;

@@ -2,7 +2,7 @@
 //!
 //! Pure: messages, keys and the time come in, a judgement comes out; asking for DS and DNSKEY records is up to the
 //! walk. A record set is *secure*, *insecure* (proven to be outside of every signed zone), or *bogus* with a cause.
-//! Never more work than [`Work`] allows is done, whatever an attacker sends (threats.md A11).
+//! Never more work than [`Work`] allows is done, whatever an attacker sends (SECURITY.md A11).
 
 pub mod anchor;
 pub mod denial;
@@ -27,7 +27,7 @@ pub enum Bogus {
     MissingSignature,
     /// Nothing proves that what is said not to be there is not (RFC 4035 §5.4, RFC 5155 §8).
     MissingDenial,
-    /// It would take more work than is spent on one question (threats.md A11).
+    /// It would take more work than is spent on one question (SECURITY.md A11).
     TooMuchWork,
 }
 
@@ -64,11 +64,11 @@ impl Security {
     }
 }
 
-/// How many signatures may be verified for one question (threats.md A11; PowerDNS allows 30).
+/// How many signatures may be verified for one question (SECURITY.md A11; PowerDNS allows 30).
 const MAX_VERIFICATIONS: u32 = 30;
-/// How many of them may fail (threats.md A11; BIND allows one).
+/// How many of them may fail (SECURITY.md A11; BIND allows one).
 const MAX_FAILURES: u32 = 4;
-/// How many names may be hashed (threats.md A11; CVE-2023-50868).
+/// How many names may be hashed (SECURITY.md A11; CVE-2023-50868).
 const MAX_HASHES: u32 = 300;
 
 /// What may still be spent on validating one question; never refilled.

@@ -6,9 +6,9 @@ use crate::dnssec::record::SignatureRecord;
 use crate::dnssec::signed_set::{SignedSet, signed_label_count};
 use crate::dnssec::{Bogus, Work};
 
-/// How many signatures over one set are verified (threats.md A11).
+/// How many signatures over one set are verified (SECURITY.md A11).
 const MAX_SIGNATURES: usize = 4;
-/// How many keys with the same tag are tried (threats.md A11; KeyTrap, CVE-2023-50387).
+/// How many keys with the same tag are tried (SECURITY.md A11; KeyTrap, CVE-2023-50387).
 const MAX_KEYS_OF_A_TAG: usize = 2;
 
 /// A set whose signature holds.

@@ -9,7 +9,7 @@ use crate::dns::rrset::Question;
 use crate::expectation::{Expected, ExpectedRecord};
 use crate::findings::catalogue::Code;
 
-/// The most names that are looked at for all records of a domain (faults.md §1b).
+/// The most names that are looked at for all records of a domain.
 pub const MAX_CANDIDATES: usize = 24;
 /// The most names above the domain that are looked at; people leave out one label or two.
 const MAX_NAMES_ABOVE: usize = 2;

@@ -14,8 +14,7 @@ use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus, Su
 use crate::findings::status::standing;
 use crate::findings::zone::{Conduct, HomeZone, home_zones};
 
-/// How many of a registry's servers are enough to prove that a name is not there, however many are silent (faults.md,
-/// `not_registered`).
+/// How many of a registry's servers are enough to prove that a name is not there, however many are silent.
 const REGISTRY_SERVERS_WANTED: usize = 2;
 
 /// Finds what is wrong with the delegations, at most one finding of each code a zone.

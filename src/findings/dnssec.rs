@@ -18,12 +18,12 @@ use crate::findings::finding::{Argument, Finding, Subject};
 use crate::findings::inquiry::Inquiry;
 use crate::findings::status::standing;
 
-/// The most DS records of a zone that are looked at (threats.md A11).
+/// The most DS records of a zone that are looked at (SECURITY.md A11).
 const MAX_VOUCHERS: usize = 8;
-/// The most keys of one server that are compared with them by digest (threats.md A11: two for each tag). An owner can make
+/// The most keys of one server that are compared with them by digest (SECURITY.md A11: two for each tag). An owner can make
 /// thousands that share one tag.
 const MAX_KEYS_COMPARED: usize = 16;
-/// For how long a signature may be over before it is called expired: as far as clocks differ (faults.md §5).
+/// For how long a signature may be over before it is called expired: as far as clocks differ.
 const CLOCK_TOLERANCE_SECONDS: u32 = 3600;
 
 /// Compares what a zone's parent vouches for with the keys that its servers give; at most one finding.

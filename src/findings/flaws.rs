@@ -16,9 +16,9 @@ use crate::findings::catalogue::Code;
 use crate::findings::finding::{Argument, Finding, Subject};
 use crate::findings::zone::{Conduct, HomeZone};
 
-/// The most records of one type at a name that anybody needs (threats.md A6).
+/// The most records of one type at a name that anybody needs (SECURITY.md A6).
 const MAX_RECORDS: usize = 100;
-/// The most octets of text at a name that anybody needs (threats.md A6).
+/// The most octets of text at a name that anybody needs (SECURITY.md A6).
 const MAX_TEXT_OCTETS: usize = 16 * 1024;
 
 /// Finds flaws of the servers of the expected records' zones, at most one finding of each code a zone, and the records

@@ -11,7 +11,7 @@ use crate::expectation::{ExpectationError, Facts};
 use crate::scenario::print::{data_text, escape_hashes, name_text, quoted_text};
 use crate::scenario::rule::duration_text;
 
-/// The words for verdicts (design.md section 1).
+/// The words for verdicts.
 pub const VERDICTS: &[&str] = &["ready", "propagating", "partial", "failing", "indeterminate"];
 /// The words for the kinds of records.
 pub const RECORD_KINDS: &[&str] = &["dkim", "spf", "dmarc", "mx", "mail_from_mx", "mail_from_spf"];

@@ -20,7 +20,7 @@ pub const DAILY: SignedDuration = SignedDuration::from_hours(24);
 pub const WHILE_UNDECIDED: SignedDuration = SignedDuration::from_hours(1);
 /// How long a domain counts as undecided: the 24 hours of negatives, and a few looks more.
 pub const UNDECIDED: SignedDuration = SignedDuration::from_hours(27);
-/// How soon is looked again where SES changed its mind (threats.md section 4: reconcile at most every 15 minutes).
+/// How soon is looked again where SES changed its mind.
 pub const AFTER_SES_CHANGE: SignedDuration = SignedDuration::from_mins(15);
 /// How soon is looked again where the zone got other servers or keys: resolvers follow within the hour or so.
 pub const AFTER_DELEGATION_CHANGE: SignedDuration = SignedDuration::from_hours(1);

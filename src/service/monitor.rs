@@ -32,15 +32,15 @@ use crate::service::feed::Feed;
 use crate::store::lease::LEASE_TERM;
 use crate::store::{RunId, Store, StoreError};
 
-/// How many domains may be claimed and not recorded (threats.md section 4: then workers stop pulling).
+/// How many domains may be claimed and not recorded (SECURITY.md, limits); then no more are claimed.
 pub const MAX_UNRECORDED: usize = 1000;
-/// The part of the places that only interactive re-checks take: one in five (threats.md section 4).
+/// The part of the places that only interactive re-checks take: one in five (SECURITY.md, limits).
 const INTERACTIVE_PART: usize = 5;
-/// How long a graceful end may take (threats.md section 4).
+/// How long a graceful end may take (SECURITY.md, limits).
 pub const GRACE: Duration = Duration::from_secs(20);
 /// How much of that is kept for recording what is done and giving the shards back.
 const GRACE_TO_RECORD: Duration = Duration::from_secs(5);
-/// How often SES is asked unless told (threats.md section 4: reconciled every 15 minutes at most).
+/// How often SES is asked unless told.
 pub const ASK_SES_EVERY: Duration = Duration::from_secs(15 * 60);
 /// The shortest time that a worker may stay silent: its heartbeats come four times as often.
 const LEAST_TERM: Duration = Duration::from_secs(4);

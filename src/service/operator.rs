@@ -15,9 +15,9 @@ use crate::evidence::ZoneCut;
 use crate::report::Report;
 use crate::store::SHARDS;
 
-/// How many bits of an IPv4 address tell a network (threats.md A9).
+/// How many bits of an IPv4 address tell a network (SECURITY.md A9).
 const V4_PREFIX: u32 = 24;
-/// How many bits of an IPv6 address tell a network (threats.md A9).
+/// How many bits of an IPv6 address tell a network (SECURITY.md A9).
 const V6_PREFIX: u32 = 48;
 
 /// Returns the shard of a domain of whose servers nothing is known yet: its own name spreads it.

@@ -25,7 +25,7 @@ use crate::ses::reconcile::SesView;
 const DOMAINS_A_GET: usize = 1_000;
 /// How many single identities are asked for at the same time; the limit on their rate is the client's.
 const GETS_AT_ONCE: usize = 8;
-/// How long a disagreement is left to itself after a look (threats.md section 4: reconciled every 15 minutes at most).
+/// How long a disagreement is left to itself after a look.
 const BETWEEN_LOOKS: SignedDuration = SignedDuration::from_mins(15);
 /// After what time an identity that nothing points at is read again, where a call is to spare.
 const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);

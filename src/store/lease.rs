@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{Domain, RunId};
 
-/// How long a worker keeps its shards without a heartbeat (threats.md section 4).
+/// How long a worker keeps its shards without a heartbeat (SECURITY.md, limits).
 pub const LEASE_TERM: Duration = Duration::from_secs(60);
 /// How often a worker should give one.
 pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);

@@ -8,7 +8,7 @@ use super::{CheckId, DomainId, DomainState, EventId, RunId, ShardLease};
 use crate::findings::Code;
 use crate::report::{Report, Verdict};
 
-/// How many outcomes go into one transaction at most (threats.md section 4).
+/// How many outcomes go into one transaction at most (SECURITY.md, limits).
 pub const MAX_BATCH: usize = 500;
 
 /// What one check came to. All of it is written in one transaction, or none of it.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::{Answer, StoreError};
 
-/// The first pause (threats.md section 4).
+/// The first pause (SECURITY.md, limits).
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// The longest pause (threats.md section 4).
+/// The longest pause (SECURITY.md, limits).
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// Says how long to wait before the try after `failures` failed ones: twice as long each time, up to ten seconds, and

@@ -1,6 +1,6 @@
 //! One question is out to one address once, however many wait for the answer.
 //!
-//! Two checks of one domain at one time would give a forger two chances to hit (the birthday attack, threats.md F2), and a
+//! Two checks of one domain at one time would give a forger two chances to hit (the birthday attack, SECURITY.md F2), and a
 //! server twice the load. The first who asks sends; who comes while the answer is out waits for the same one. Nothing
 //! is kept once it is there.
 //!

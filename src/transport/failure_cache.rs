@@ -12,7 +12,7 @@ use crate::dns::name::Name;
 use crate::dns::rrset::Question;
 use crate::evidence::Silence;
 
-/// For how long a first failure is remembered (threats.md A10; RFC 9520 §3.2 asks for a second or more).
+/// For how long a first failure is remembered (SECURITY.md A10; RFC 9520 §3.2 asks for a second or more).
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 /// For how long a failure is remembered at most (RFC 9520 §3.2: no more than five minutes).
 const LONGEST_WAIT: Duration = Duration::from_secs(300);

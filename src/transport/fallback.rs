@@ -20,9 +20,9 @@ use crate::dns::rrset::Rcode;
 use crate::evidence::{Protocol, Silence};
 use crate::metrics::{Event, Metrics};
 
-/// How many tries a question has over UDP unless told otherwise (design.md section 3).
+/// How many tries a question has over UDP unless told otherwise (SECURITY.md, limits).
 pub const DEFAULT_ATTEMPTS: u32 = 3;
-/// By how much a timeout is shortened or prolonged at random, as a factor (threats.md A8).
+/// By how much a timeout is shortened or prolonged at random, as a factor (SECURITY.md A8).
 const JITTER: std::ops::Range<f64> = 0.8..1.2;
 
 /// Asks over UDP and, where that does not do, over TCP.

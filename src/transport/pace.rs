@@ -29,7 +29,7 @@ use crate::dns::rrset::Rcode;
 use crate::evidence::{Protocol, Silence};
 use crate::metrics::{Event, Metrics};
 
-/// How many times the pace of one address a network of many gets (threats.md A9).
+/// How many times the pace of one address a network of many gets (SECURITY.md A9).
 const NETWORK_FACTOR: u32 = 5;
 /// The highest rate that is told from no limit: a question a microsecond.
 const MAX_PER_SECOND: u32 = 1_000_000;
@@ -57,7 +57,7 @@ pub struct ClassPace {
     pub in_flight: usize,
 }
 
-/// The pace of everything (design.md section 3, threats.md A9).
+/// The pace of everything (SECURITY.md A9).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct PaceLimits {
     /// Questions per second to all servers together; 2,000 unless told, 0 is no limit.
@@ -117,7 +117,7 @@ impl Pacer {
     /// Makes a pacer.
     #[must_use]
     pub fn new(limits: PaceLimits) -> Arc<Self> {
-        // A tenth of a second's worth may leave at once, so that no burst of ours is felt far away (threats.md A9).
+        // A tenth of a second's worth may leave at once, so that no burst of ours is felt far away (SECURITY.md A9).
         let in_all = Rate::new(limits.per_second_in_all, limits.per_second_in_all.div_ceil(10));
         Arc::new(Self { limits, in_all, servers: PerKey::new(GATES_KEPT), networks: PerKey::new(GATES_KEPT) })
     }

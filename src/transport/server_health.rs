@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 
 use super::per_key::PerKey;
 
-/// The shortest time that a try waits, and the longest (threats.md A8).
+/// The shortest time that a try waits, and the longest (SECURITY.md A8).
 const TIMEOUT_RANGE: (Duration, Duration) = (Duration::from_millis(400), Duration::from_millis(3200));
 /// How much longer than a steady server takes a try waits at least: what RFC 6298 §4 calls a fine clock.
 const LEAST_MARGIN: Duration = Duration::from_millis(100);
 /// How long the first try waits at an address of which nothing is known.
 const UNKNOWN_TIMEOUT: Duration = Duration::from_millis(800);
-/// After how many checks in a row without an answer an address is down (threats.md A8).
+/// After how many checks in a row without an answer an address is down (SECURITY.md A8).
 const CHECKS_UNTIL_DOWN: usize = 3;
 /// For how long it is down, and for how long retries are not spent again on one that did not answer.
 const DOWN_TIME: Duration = Duration::from_secs(60);
@@ -46,7 +46,7 @@ pub enum Standing {
 /// What a server was seen not to do as others do.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Quirks {
-    /// It takes no EDNS: it said so over TCP, and answered there without (threats.md F8).
+    /// It takes no EDNS: it said so over TCP, and answered there without (SECURITY.md F8).
     pub refuses_edns: bool,
     /// Its UDP replies did not match, and over TCP it replied well: most often the case of letters is not kept.
     pub mismatches_udp: bool,

@@ -27,7 +27,7 @@ const SERVERS_KEPT: usize = 4096;
 /// The case bits that write all letters in lower case.
 const LOWER_CASE: u64 = u64::MAX;
 
-/// How long connections may take and how many there may be (threats.md A7).
+/// How long connections may take and how many there may be (SECURITY.md A7).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TcpLimits {
     /// The time until a connection stands; 3 s unless told.

@@ -39,7 +39,7 @@ use datagrams::{DATAGRAM_OCTETS, Outgoing, receive, send};
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
 /// The most sockets that take new questions, for each address family.
 const SOCKETS_PER_FAMILY: usize = 16;
-/// The most questions that leave from one port, so that a port that was found out is soon worth nothing (threats.md F1).
+/// The most questions that leave from one port, so that a port that was found out is soon worth nothing (SECURITY.md F1).
 const QUESTIONS_PER_SOCKET: u32 = 256;
 /// How long new questions leave from one port.
 const SOCKET_AGE: Duration = Duration::from_secs(10);

@@ -1,6 +1,6 @@
 //! Zone cuts and server addresses that are known from earlier walks.
 //!
-//! Only what a parent said is kept (RFC 2181 §5.4.1, ghost domains: threats.md F5), never longer than its time to
+//! Only what a parent said is kept (RFC 2181 §5.4.1, ghost domains: SECURITY.md F5), never longer than its time to
 //! live, and never a leaf answer. Whoever looks for the same thing at the same time waits for the
 //! first one's walk.
 
@@ -20,13 +20,13 @@ use crate::dns::public_suffix::is_registry;
 use crate::dns::rrset::Ttl;
 use crate::evidence::{Unresolved, ZoneCut};
 
-/// The least and the most time that anything is kept (threats.md 1c).
+/// The least and the most time that anything is kept (SECURITY.md, limits).
 const KEPT_AT_LEAST: Duration = Duration::from_secs(5);
 /// See [`KEPT_AT_LEAST`].
 const KEPT_AT_MOST: Duration = Duration::from_secs(3600);
-/// How old the delegation of a checked domain may be (design.md section 3).
+/// How old the delegation of a checked domain may be (SECURITY.md, limits).
 pub const FRESH_ENOUGH_FOR_A_CHECK: Duration = Duration::from_secs(60);
-/// How long it is remembered that a server's address could not be learned (RFC 9520 §3.2, threats.md A3 and A10).
+/// How long it is remembered that a server's address could not be learned (RFC 9520 §3.2, SECURITY.md A3 and A10).
 const FAILURE_KEPT: Duration = Duration::from_secs(60);
 /// How long it is remembered where a limit of ours or silence was the reason.
 const PASSING_FAILURE_KEPT: Duration = Duration::from_secs(5);

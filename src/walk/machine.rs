@@ -23,7 +23,7 @@ use crate::dns::rrset::{Question, RecordType};
 use crate::evidence::{ChainEnd, NameServer, Unresolved, ZoneCut};
 use crate::walk::minimise::Minimiser;
 
-/// The most server names of one delegation that count (threats.md A2); those with glue come first.
+/// The most server names of one delegation that count (SECURITY.md A2); those with glue come first.
 pub const MAX_SERVERS_PER_CUT: usize = 13;
 /// The most addresses of one server that count; an honest server has one or two.
 pub const MAX_ADDRESSES_PER_SERVER: usize = 6;
@@ -31,7 +31,7 @@ pub const MAX_ADDRESSES_PER_SERVER: usize = 6;
 pub const MAX_CUTS: usize = 16;
 /// The most addresses of a zone that only leads on which are tried before it counts as unanswered.
 const MAX_TRIES_TO_LEAD_ON: usize = 6;
-/// How many servers of a registry must say that a name is not there (faults.md, `not_registered`).
+/// How many servers of a registry must say that a name is not there.
 const NEGATIVES_WANTED: usize = 2;
 
 /// How far a walk goes.

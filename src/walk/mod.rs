@@ -32,12 +32,12 @@ use crate::walk::cut_cache::CutCache;
 use crate::walk::machine::{Step, Until, Walk};
 use crate::walk::race::{Said, Slow};
 
-/// How many server names are looked up in one walk, by how deep it lies in other walks (threats.md A2).
+/// How many server names are looked up in one walk, by how deep it lies in other walks (SECURITY.md A2).
 /// At the top the check's own budget counts.
 const LOOKUPS_BY_DEPTH: &[usize] = &[usize::MAX, 4, 1];
 /// How many server names are looked up at once.
 const LOOKUPS_AT_ONCE: usize = 5;
-/// After how many names without address the rest is left (threats.md A2).
+/// After how many names without address the rest is left (SECURITY.md A2).
 const MAX_UNRESOLVED: usize = 5;
 
 /// What a walk found.

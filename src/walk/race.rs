@@ -16,9 +16,9 @@ use crate::dns::message::Message;
 use crate::dns::name::Name;
 use crate::evidence::Observation;
 
-/// How long one server is waited for alone: what the first try of a question waits at least (design.md section 3).
+/// How long one server is waited for alone: what the first try of a question waits at least (SECURITY.md, limits).
 const ALONE: Duration = Duration::from_millis(400);
-/// How long who was overtaken is asked last: as long as a server counts as down (design.md section 3).
+/// How long who was overtaken is asked last: as long as a server counts as down (SECURITY.md, limits).
 const ASKED_LAST: Duration = Duration::from_secs(60);
 /// How many addresses are remembered.
 const ADDRESSES_KEPT: usize = 4096;

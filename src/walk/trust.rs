@@ -1,7 +1,7 @@
 //! The chain of trust from the root to what a server said: asks for DS and DNSKEY records, and judges nothing itself.
 //!
 //! What a name stands for is remembered: the keys of a zone, that it lies below an unsigned delegation, or that it is no
-//! zone of its own. A failure to learn it is neither proof nor disproof (threats.md F7), and is not remembered.
+//! zone of its own. A failure to learn it is neither proof nor disproof (SECURITY.md F7), and is not remembered.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ use crate::walk::{Detail, Journey, Walker};
 
 /// The most names of which it is remembered what they stand for.
 const NAMES_KEPT: usize = 16_384;
-/// The least and the most time that it is remembered (threats.md 1c).
+/// The least and the most time that it is remembered (SECURITY.md, limits).
 const KEPT_AT_LEAST: Duration = Duration::from_secs(5);
 /// See [`KEPT_AT_LEAST`].
 const KEPT_AT_MOST: Duration = Duration::from_secs(3600);

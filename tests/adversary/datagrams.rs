@@ -215,7 +215,7 @@ fn over_udp_the_truth_wins_or_tcp_is_asked() {
 
 #[test]
 fn edns_is_not_forgotten_for_one_forged_refusal() {
-    // The refusal of EDNS may be forged, so that the next question has it again (threats.md F8).
+    // The refusal of EDNS may be forged, so that the next question has it again (SECURITY.md F8).
     let server = Server::start(
         |nth, query, truth| match nth {
             1 => vec![header(truth, 1)],

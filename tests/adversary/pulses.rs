@@ -18,9 +18,9 @@ use zoneproof::transport::{Exchange, PaceClass, Query, Transport};
 
 /// How many questions want to leave at once.
 const QUESTIONS: usize = 2000;
-/// The most that may come within a second: the rate and the burst (threats.md A9).
+/// The most that may come within a second: the rate and the burst (SECURITY.md A9).
 const MOST_A_SECOND: usize = 60;
-/// The most that may come within a tenth of a second: the burst and the rate (threats.md A9).
+/// The most that may come within a tenth of a second: the burst and the rate (SECURITY.md A9).
 const MOST_A_TENTH: usize = 44;
 
 /// When a server replies to a question that came so long after the start.

@@ -32,7 +32,7 @@ use zoneproof::transport::{Exchange, Query, Transport};
 
 /// How many schedules are tried unless told.
 const DEFAULT_SCHEDULES: u64 = 300;
-/// The longest time that a check may take (threats.md A1), and a little.
+/// The longest time that a check may take (SECURITY.md A1), and a little.
 const MAX_TIME: Duration = Duration::from_secs(31);
 /// How long the network waits where a query does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);

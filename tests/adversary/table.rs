@@ -480,6 +480,14 @@ fn every_threat_and_every_known_failure_has_a_behaviour() {
 }
 
 #[test]
+fn the_page_on_security_tells_every_threat_in_these_words() {
+    let page = read(".github/SECURITY.md");
+    let told: Vec<&str> = page.lines().filter(|line| line.starts_with("- **")).collect();
+    let line = |threat: &Threat| format!("- **{}** {}: {}.", threat.row, threat.what, threat.holds);
+    assert_eq!(told, THREATS.iter().map(line).collect::<Vec<_>>());
+}
+
+#[test]
 fn every_hostile_scenario_belongs_to_a_threat() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/scenarios/hostile");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

@@ -30,7 +30,7 @@ const QUESTIONS: usize = 10_000;
 const PORTS: usize = 4_000;
 /// How far the normal distribution is left at one in a billion, each side.
 const SIGMAS: f64 = 6.0;
-/// The least number of bits of a question that a forger must guess, letters apart (threats.md F1).
+/// The least number of bits of a question that a forger must guess, letters apart (SECURITY.md F1).
 const BITS_WANTED: f64 = 30.0;
 /// How many letters the names of the questions have that are measured.
 const LETTERS: usize = 14;

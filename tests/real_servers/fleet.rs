@@ -26,7 +26,7 @@ use super::{expects, free_port, wait_for, zones_at};
 const TENANTS: usize = 400;
 /// How many of them are checked alone too, unless told.
 const SAMPLE: usize = 60;
-/// The most memory that a bulk run may take (threats.md section 4).
+/// The most memory that a bulk run may take (SECURITY.md, limits).
 const MAX_MEMORY_KIB: u64 = 512 * 1024;
 
 /// Reads a number from the environment.

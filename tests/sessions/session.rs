@@ -40,7 +40,7 @@ pub(crate) const REFUSES: u8 = 2;
 /// What a hostile server does: it says what follows, two octets of length and a message, about whatever was asked.
 pub(crate) const SAYS: u8 = 6;
 
-/// The longest time that a check or a lookup may take (threats.md A1), and a little.
+/// The longest time that a check or a lookup may take (SECURITY.md A1), and a little.
 const MAX_TIME: Duration = Duration::from_secs(31);
 /// How long a server is waited for where a query does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -17,7 +17,7 @@ use crate::report::Report;
 use crate::service::sighting::Sighting;
 use crate::store::{Domain, DomainFilter, DomainId, DomainState, FleetSummary, Store};
 
-/// How many domains are read at a time (threats.md section 4: pages of 500).
+/// How many domains are read at a time (SECURITY.md, limits).
 const PAGE: u32 = 500;
 /// How many lines of one table are shown; the rest is one line.
 const MAX_LINES: usize = 15;

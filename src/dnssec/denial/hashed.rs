@@ -11,7 +11,7 @@ use crate::dnssec::record::NextHash;
 use crate::dnssec::signed_set::SignedSet;
 use crate::dnssec::{Bogus, Security, Work};
 
-/// How often a hash may be repeated; a zone with more counts as unsigned (threats.md A11; RFC 9276 §3.2).
+/// How often a hash may be repeated; a zone with more counts as unsigned (SECURITY.md A11; RFC 9276 §3.2).
 pub(super) const MAX_ITERATIONS: u16 = 50;
 /// The digits of base 32 with the extended hex alphabet (RFC 4648 §7), in lower case.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";

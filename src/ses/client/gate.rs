@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// The lowest rate that throttling leads to, in calls a second (threats.md section 4).
+/// The lowest rate that throttling leads to, in calls a second (SECURITY.md, limits).
 const MIN_PER_SECOND: f64 = 0.1;
 /// How much faster SES is asked after a call that succeeded, in calls a second, of a rate of one.
 const STEP: f64 = 0.05;
-/// How many failures in a row open the breaker (threats.md section 4).
+/// How many failures in a row open the breaker (SECURITY.md, limits).
 const FAILURES_UNTIL_OPEN: u32 = 10;
-/// For how long an open breaker lets no call through (threats.md section 4).
+/// For how long an open breaker lets no call through (SECURITY.md, limits).
 pub(super) const OPEN_FOR: Duration = Duration::from_secs(60);
 
 /// Gives calls their turn.

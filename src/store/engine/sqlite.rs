@@ -19,7 +19,7 @@ use super::value::{Row, Value};
 use crate::store::StoreError;
 use crate::store::outcome::MAX_BATCH;
 
-/// How long to wait for another process that writes (threats.md section 4).
+/// How long to wait for another process that writes (SECURITY.md, limits).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait for a turn among this process' own writers: many batches fit in.
 const TURN_TIMEOUT: Duration = Duration::from_secs(60);

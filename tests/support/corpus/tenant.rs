@@ -80,7 +80,7 @@ impl Label {
         &self.records[..self.dkim]
     }
 
-    /// Returns the verdict by design.md's table.
+    /// Returns the verdict by the rules of verdicts.
     pub(crate) fn verdict(&self) -> &'static str {
         let dkim = self.dkim();
         let is_somewhere = |state: &State| matches!(state, State::Ok | State::Inconsistent);
