@@ -246,8 +246,8 @@ fn is_limit(failure: Option<LookupFailure>) -> bool {
 /// Says whether we and BIND ask on where the two others do not: a server that a delegation names does not serve the zone.
 ///
 /// Where it serves the zone above, it refers to the very zone that it was asked about, which Unbound and Knot Resolver take
-/// for an answer without records; and at times they give up (SERVFAIL) where the next server has a signed answer. BIND and
-/// we ask the next server.
+/// for an answer without records; and at times they give up (SERVFAIL) where the next server has an answer that holds. BIND
+/// and we ask the next server.
 fn is_lame_case(
     forest: &Forest,
     question: &Question,
@@ -258,7 +258,7 @@ fn is_lame_case(
     let bind = Resolver::ALL.iter().zip(others).find(|(resolver, _)| **resolver == Resolver::Bind);
     let is_as_bind = bind.is_some_and(|(_, outcome)| outcome.as_ref() == Some(own));
     let is_empty = agreed.rcode == Rcode::NOERROR && agreed.answers.is_empty();
-    let is_given_up = agreed.rcode == Rcode::SERVFAIL && own.is_authentic;
+    let is_given_up = agreed.rcode == Rcode::SERVFAIL && own.rcode != Rcode::SERVFAIL;
     is_as_bind && (is_empty || is_given_up) && forest.has_lame_server(&question.name.to_lowercase().to_string())
 }
 
