@@ -208,7 +208,7 @@ impl Walker {
         let second = choose(&question.name, others, is_avoided).map(|(second, _)| second);
         let target = |(server, address)| Target { zone: zone.clone(), server, address };
         let ask = |whom| self.ask(target(whom), asked, purse, journey.detail);
-        Some(race::first_to_speak(&self.slow, first, second, ask).await)
+        Some(race::first_to_speak(&self.slow, first, second, || purse.sends(), ask).await)
     }
 
     /// Has a walk take in what was said: a reply, where there is one.
