@@ -142,6 +142,21 @@ impl Forest {
         })
     }
 
+    /// Says whether a name lies in an unsigned zone whose delegation stands two labels below one with opt-out, which NSD (the
+    /// first server) serves.
+    pub(crate) fn is_below_hidden_cut(&self, name: &str) -> bool {
+        self.zones.iter().any(|zone| {
+            let above = zone.parent.map(|parent| &self.zones[parent]);
+            let is_inside = name == zone.name || name.ends_with(&format!(".{}", zone.name));
+            is_inside
+                && !zone.has_ds
+                && above.is_some_and(|above| {
+                    let front = zone.name.strip_suffix(&above.name).unwrap_or_default();
+                    above.signing == Signing::OptOut && above.servers.contains(&0) && front.matches('.').count() > 1
+                })
+        })
+    }
+
     /// Tells of the zones that a name lies in, the root first: who serves them, how they are signed, and what is wrong.
     pub(crate) fn tell(&self, name: &str) -> String {
         let encloses =
