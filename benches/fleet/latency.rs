@@ -3,7 +3,7 @@
 //! The bound of a domain is what the network alone takes: the fastest server of each zone that has to be asked for the
 //! way, one after the other, and then the slowest of all that are asked for the records.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use zoneproof::dns::public_suffix::is_registry;
 use zoneproof::dns::rrset::{Question, RecordType};
 use zoneproof::expectation::Expectation;
 use zoneproof::findings::Code;
-use zoneproof::report::{Report, Verdict};
+use zoneproof::report::Report;
 use zoneproof::transport::pace::PaceLimits;
 
 use crate::forwarder::{Forwarder, rtt_of};
@@ -173,36 +173,35 @@ async fn print_loss(known: &Checker, sample: &[&Expectation], warm: &[Timed], fo
 /// Measures how long the domains of living servers take beside those of dead ones.
 async fn print_dead(world: &World, forwarder: &Forwarder) {
     // Some never answer in this Internet anyhow.
-    let (mut servers, mut silent) = (BTreeSet::new(), BTreeSet::new());
+    let mut servers = BTreeSet::new();
+    let (times, alive) = reports(world, forwarder).await;
+    let alive: BTreeMap<String, Duration> = alive.iter().map(|it| it.domain.clone()).zip(times).collect();
     for reply in reports(world, forwarder).await.1.iter().flat_map(|it| &it.records).flat_map(|it| &it.servers) {
-        servers.insert(reply.address);
-        silent.extend(reply.aa.is_none().then_some(reply.address));
+        servers.extend(reply.aa.map(|_| reply.address));
     }
-    let dead: Vec<IpAddr> = servers.difference(&silent).copied().step_by(10).collect();
-    let is_dead = |address: IpAddr| dead.contains(&address) || silent.contains(&address);
-    let is_healthy =
-        |report: &Report| report.records.iter().flat_map(|record| &record.servers).all(|it| !is_dead(it.address));
-    let wall = |ready: &[(Duration, bool)]| ready.iter().filter(|(_, healthy)| *healthy).map(|(at, _)| *at).max();
-    let mut walls = Vec::new();
-    for killed in [Vec::new(), dead.clone()] {
-        forwarder.kill(killed);
-        let (times, reports) = reports(world, forwarder).await;
-        let ready: Vec<(Duration, bool)> = times.into_iter().zip(reports.iter().map(is_healthy)).collect();
-        let indeterminate = reports.iter().filter(|it| it.verdict == Verdict::Indeterminate && is_healthy(it)).count();
-        walls.push((wall(&ready).unwrap_or_default(), indeterminate));
-    }
+    let dead: Vec<IpAddr> = servers.iter().copied().step_by(10).collect();
+    forwarder.kill(dead.clone());
+    let (times, beside) = reports(world, forwarder).await;
     forwarder.kill(Vec::new());
-    if let [(alive, _), (beside, lost)] = walls.as_slice() {
-        println!(
-            "{} of {} name servers dead: the domains of the others are done after {:.1} s, without dead ones after {:.1} s \
-             ({:.2} times); {lost} of them could not be checked",
-            dead.len(),
-            servers.len(),
-            beside.as_secs_f64(),
-            alive.as_secs_f64(),
-            beside.as_secs_f64() / alive.as_secs_f64()
-        );
-    }
+    // The others are those whose every server has an address and answers.
+    let is_healthy = |report: &Report| {
+        let mut replies = report.records.iter().flat_map(|record| &record.servers);
+        replies.all(|reply| reply.aa.is_some())
+            && report.delegation.iter().flat_map(|zone| &zone.servers).all(|server| !server.addresses.is_empty())
+    };
+    let healthy: Vec<(&Report, Duration)> = beside.iter().zip(times).filter(|(it, _)| is_healthy(it)).collect();
+    let wall_beside = healthy.iter().map(|(_, at)| *at).max().unwrap_or_default();
+    let wall_alone = healthy.iter().filter_map(|(it, _)| alive.get(&it.domain)).max().copied().unwrap_or_default();
+    println!(
+        "{} of {} name servers dead: the {} domains of the others are done after {:.2} s, without dead ones after {:.2} s \
+         ({:.2} times)",
+        dead.len(),
+        servers.len(),
+        healthy.len(),
+        wall_beside.as_secs_f64(),
+        wall_alone.as_secs_f64(),
+        wall_beside.as_secs_f64() / wall_alone.as_secs_f64()
+    );
 }
 
 /// Checks all right rows at once, with a checker that knows nothing; returns when each was done, and the reports.
