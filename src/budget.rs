@@ -4,7 +4,7 @@
 //! refilled. A walk takes a smaller one out of it, so that no single delegation eats all.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// The most packets that one check may send, a TCP exchange counting as one (SECURITY.md A1).
 pub const MAX_SENDS_PER_CHECK: u32 = 300;
@@ -31,8 +31,6 @@ pub struct Budget {
     octets_left: AtomicU64,
     /// Server names whose addresses may still be looked up.
     address_lookups_left: AtomicU32,
-    /// Whether a question was put off, as its server's turn for it did not come.
-    has_put_off: AtomicBool,
     /// The purse that this one is a part of.
     parent: Option<Arc<Self>>,
 }
@@ -63,7 +61,6 @@ impl Budget {
             sends_spent: AtomicU32::new(0),
             octets_left: AtomicU64::new(octets),
             address_lookups_left: AtomicU32::new(address_lookups),
-            has_put_off: AtomicBool::new(false),
             parent,
         }
     }
@@ -103,20 +100,6 @@ impl Budget {
     #[must_use]
     pub fn spend_address_lookup(&self) -> bool {
         take_one(&self.address_lookups_left) && self.parent.as_ref().is_none_or(|parent| parent.spend_address_lookup())
-    }
-
-    /// Takes note that a question was put off, here and in every purse above.
-    pub fn note_put_off(&self) {
-        self.has_put_off.store(true, Ordering::Relaxed);
-        if let Some(parent) = &self.parent {
-            parent.note_put_off();
-        }
-    }
-
-    /// Says whether a question was put off since this was asked last.
-    #[must_use]
-    pub fn take_put_off(&self) -> bool {
-        self.has_put_off.swap(false, Ordering::Relaxed)
     }
 
     /// Says whether nothing more may be sent.

@@ -28,24 +28,11 @@ use crate::walk::{Found, Journey};
 const PROBE_LABEL_LETTERS: usize = 32;
 
 /// Collects the evidence on one domain, within the budget and the time.
-///
-/// Where questions were put off, as a server bears less than checks beside each other ask of it, all is asked once more
-/// with the servers to itself: what was not asked must not make a domain come out otherwise than alone.
 pub(super) async fn gather(engine: &Engine, expectation: &Expectation, budget: &Arc<Budget>) -> Evidence {
-    let evidence = gather_once(engine, expectation, budget, false).await;
-    if budget.take_put_off() && !budget.is_exhausted() {
-        tracing::info!("questions were put off; once more, alone");
-        return gather_once(engine, expectation, budget, true).await;
-    }
-    evidence
-}
-
-/// Collects the evidence beside other checks, or with the servers of the domain to itself.
-async fn gather_once(engine: &Engine, expectation: &Expectation, budget: &Arc<Budget>, is_alone: bool) -> Evidence {
     let mut gathering = Gathering::new(engine, expectation, budget);
     gathering.evidence.cloudflare_ranges.clone_from(&engine.cloudflare_ranges);
     gathering.evidence.gathered_at = Some(now());
-    let is_in_time = gathering.run_in_time(expectation, is_alone).await;
+    let is_in_time = gathering.run_in_time(expectation).await;
     gathering.take_seen();
     let mut evidence = gathering.evidence;
     evidence.is_budget_exceeded |= !is_in_time;
@@ -112,15 +99,14 @@ impl<'a> Gathering<'a> {
     /// Asks round after round until nothing is left or the time is up; false in the latter case.
     ///
     /// The time in the queue before busy servers does not count.
-    async fn run_in_time(&mut self, expectation: &Expectation, is_alone: bool) -> bool {
+    async fn run_in_time(&mut self, expectation: &Expectation) -> bool {
         let started = Instant::now();
         let first = self.new_asks(expectation);
         if timeout(self.engine.timeout, self.locate(&first)).await.is_err() {
             return false;
         }
         let left = self.engine.timeout.saturating_sub(started.elapsed());
-        let turns = &self.engine.turns;
-        let _places = if is_alone { turns.take_whole(self.servers()).await } else { turns.take(self.servers()).await };
+        let _places = self.engine.turns.take(self.servers()).await;
         timeout(left, self.run(expectation, first)).await.is_ok()
     }
 

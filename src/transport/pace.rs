@@ -308,7 +308,6 @@ impl<T: Transport> Paced<T> {
         }
         let Some(turn) = self.pacer.turn(query.server, query.class).await else {
             self.metrics.count(Event::PutOff);
-            query.budget.note_put_off();
             return unsent();
         };
         let exchange = self.inner.exchange(query).await;

@@ -40,31 +40,12 @@ impl Turns {
     ///
     /// A check takes its places once and in order of address, so that no two wait for each other.
     pub async fn take(&self, servers: impl IntoIterator<Item = (IpAddr, PaceClass)>) -> Vec<OwnedSemaphorePermit> {
-        self.take_each(servers, |_| 1).await
-    }
-
-    /// Waits until these servers are asked by nobody else, as [`Self::take`] does: for a check whose questions were put off
-    /// beside others, since a server bears less than was thought.
-    pub async fn take_whole(
-        &self,
-        servers: impl IntoIterator<Item = (IpAddr, PaceClass)>,
-    ) -> Vec<OwnedSemaphorePermit> {
-        self.take_each(servers, |places| places).await
-    }
-
-    /// Waits for so many of the places of each server.
-    async fn take_each(
-        &self,
-        servers: impl IntoIterator<Item = (IpAddr, PaceClass)>,
-        wanted: impl Fn(usize) -> usize,
-    ) -> Vec<OwnedSemaphorePermit> {
         let servers: BTreeMap<IpAddr, PaceClass> = servers.into_iter().collect();
         let mut taken = Vec::with_capacity(servers.len());
         for (address, class) in servers {
             let Some(places) = self.places(class) else { continue };
             let queue = self.servers.get_or_make(&address, || Semaphore::new(places));
-            let wanted = u32::try_from(wanted(places)).unwrap_or(u32::MAX);
-            taken.extend(Arc::clone(&queue).acquire_many_owned(wanted).await.ok());
+            taken.extend(Arc::clone(&queue).acquire_owned().await.ok());
         }
         taken
     }
@@ -96,20 +77,6 @@ mod tests {
         assert_eq!(held.len(), 13);
         held.pop();
         assert!(take().await.is_ok(), "a place that is given back is taken by the next");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_wants_a_server_alone_waits_for_all_and_holds_up_all() {
-        let turns = Turns::new(PaceLimits::default());
-        let server = (IpAddr::from([192, 0, 2, 1]), PaceClass::Ordinary);
-        let soon = Duration::from_secs(60);
-        let one = turns.take([server]).await;
-        assert!(tokio::time::timeout(soon, turns.take_whole([server])).await.is_err());
-        drop(one);
-        let whole = turns.take_whole([server]).await;
-        assert!(tokio::time::timeout(soon, turns.take([server])).await.is_err());
-        drop(whole);
-        assert!(tokio::time::timeout(soon, turns.take([server])).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
