@@ -22,6 +22,7 @@ use futures::future::{BoxFuture, join_all};
 use crate::budget::Budget;
 use crate::dns::message::Message;
 use crate::dns::name::Name;
+use crate::dns::public_suffix::is_registry;
 use crate::dns::rdata::Rdata;
 use crate::dns::response::{Lameness, Response};
 use crate::dns::rrset::{Question, RecordType, Ttl};
@@ -30,7 +31,7 @@ use crate::observe::{Seen, Target, ask, ask_whole};
 use crate::transport::Transport;
 use crate::walk::cut_cache::CutCache;
 use crate::walk::machine::{Step, Until, Walk};
-use crate::walk::race::{Said, Slow};
+use crate::walk::race::{Runners, Said, ServerAddress, Speeds};
 
 /// How many server names are looked up in one walk, by how deep it lies in other walks (SECURITY.md A2).
 /// At the top the check's own budget counts.
@@ -121,15 +122,15 @@ pub struct Walker {
     with_ipv6: bool,
     /// Whether a root server spoke without authority, as something in its place does.
     is_intercepted: AtomicBool,
-    /// Who was overtaken of late.
-    slow: Slow,
+    /// How fast those are that lead on.
+    speeds: Speeds,
 }
 
 impl Walker {
     /// Puts a walker together.
     #[must_use]
     pub fn new(transport: Arc<dyn Transport>, cache: CutCache, with_ipv6: bool) -> Self {
-        Self { transport, cache, with_ipv6, is_intercepted: AtomicBool::new(false), slow: Slow::default() }
+        Self { transport, cache, with_ipv6, is_intercepted: AtomicBool::new(false), speeds: Speeds::default() }
     }
 
     /// Says whether a root server ever spoke without authority: something may answer in the servers' place.
@@ -198,17 +199,22 @@ impl Walker {
     async fn ask_one_of(
         &self,
         question: &Question,
-        (zone, untried): (Name, Vec<(Name, IpAddr)>),
+        (zone, untried): (Name, Vec<ServerAddress>),
         asked: &Question,
         purse: &Arc<Budget>,
         journey: Journey<'_>,
     ) -> Option<Vec<Said>> {
-        let is_avoided = |address| Some(address) == journey.avoid || self.slow.is_slow(address);
-        let (first, others) = choose(&question.name, untried, is_avoided)?;
-        let second = choose(&question.name, others, is_avoided).map(|(second, _)| second);
+        let is_avoided = |address| Some(address) == journey.avoid || self.speeds.is_slow(address);
+        let runners = match is_registry(&zone) {
+            true => Runners::by_speed(&question.name, untried, is_avoided, &self.speeds)?,
+            false => Runners::by_name(&question.name, untried, is_avoided)?,
+        };
         let target = |(server, address)| Target { zone: zone.clone(), server, address };
-        let ask = |whom| self.ask(target(whom), asked, purse, journey.detail);
-        Some(race::first_to_speak(&self.slow, first, second, || purse.sends(), ask).await)
+        let ask = async |whom: ServerAddress| {
+            let _under_way = self.speeds.depart(whom.1);
+            self.ask(target(whom), asked, purse, journey.detail).await
+        };
+        Some(race::first_to_speak(&self.speeds, runners, || purse.sends(), ask).await)
     }
 
     /// Has a walk take in what was said: a reply, where there is one.
@@ -403,26 +409,4 @@ fn address_of(rdata: &Rdata) -> Option<IpAddr> {
         Rdata::Aaaa(address) => Some(IpAddr::V6(*address)),
         _ => None,
     }
-}
-
-/// A server to ask: its name and one address.
-type ServerAddress = (Name, IpAddr);
-
-/// Chooses whom to ask, and returns the others too: IPv4 before IPv6, since many hosts have no route for the latter; among
-/// these by the name, so that the names of a bulk run spread over all servers. One that is avoided is chosen only where
-/// there is no other.
-fn choose(
-    name: &Name,
-    untried: Vec<ServerAddress>,
-    is_avoided: impl Fn(IpAddr) -> bool,
-) -> Option<(ServerAddress, Vec<ServerAddress>)> {
-    let rank = |(_, address): &ServerAddress| (is_avoided(*address), address.is_ipv6());
-    let ranks: Vec<(bool, bool)> = untried.iter().map(rank).collect();
-    let best = *ranks.iter().min()?;
-    let some: Vec<usize> = (0..ranks.len()).filter(|nth| ranks.get(*nth) == Some(&best)).collect();
-    let sum: usize = name.wire().iter().map(|octet| usize::from(octet.to_ascii_lowercase())).sum();
-    let chosen = *some.get(sum.checked_rem(some.len())?)?;
-    let mut others = untried;
-    let first = others.remove(chosen);
-    Some((first, others))
 }

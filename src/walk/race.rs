@@ -1,4 +1,7 @@
-//! Asks a second server where the first one takes long.
+//! Whom to ask for the way, and whom beside.
+//!
+//! A registry's server is chosen by how fast it replied before. While nothing is known of it another one is asked at the
+//! same time, once: with many servers the fastest are soon found. Servers of all other zones are chosen by name.
 //!
 //! A server that does not answer costs a walk seconds, all its tries over, though any other could lead on. So after a
 //! while another one is asked beside it, and who says something first counts. Who was overtaken is asked last for a
@@ -6,6 +9,8 @@
 
 use std::net::IpAddr;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -22,59 +27,204 @@ use crate::evidence::Observation;
 const ALONE: Duration = Duration::from_millis(400);
 /// How long who was overtaken is asked last: as long as a server counts as down (SECURITY.md, limits).
 const ASKED_LAST: Duration = Duration::from_secs(60);
+/// How long the time that a reply took is held to be true: as long as all else that is known of a server.
+const TRUE_FOR: Duration = Duration::from_secs(900);
+/// What each question under way adds to the time that a server is expected to take, so that a bulk run spreads.
+const BEHIND_ANOTHER: Duration = Duration::from_millis(1);
 /// How many addresses are remembered.
 const ADDRESSES_KEPT: usize = 4096;
 
 /// What a server said, with the whole message where that is wanted.
 pub(super) type Said = (Observation, Option<Message>);
+/// A server to ask: its name and one address.
+pub(super) type ServerAddress = (Name, IpAddr);
 
-/// The addresses that were overtaken of late.
-pub(super) struct Slow(Cache<IpAddr, Instant>);
+/// How fast the addresses that lead on are.
+pub(super) struct Speeds(Cache<IpAddr, Arc<Speed>>);
 
-impl Default for Slow {
+/// How fast one address is.
+#[derive(Default)]
+struct Speed {
+    /// What its replies took, and when that was learnt.
+    reply_time: Mutex<Option<(Duration, Instant)>>,
+    /// Until when it is asked last.
+    asked_last_until: Mutex<Option<Instant>>,
+    /// How many questions are under way to it.
+    under_way: AtomicU32,
+}
+
+/// A question under way; it is not any more when this is dropped.
+pub(super) struct UnderWay(Arc<Speed>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Default for Speeds {
     fn default() -> Self {
         Self(Cache::new(ADDRESSES_KEPT))
     }
 }
 
-impl Slow {
+impl Speeds {
+    /// Returns what is known of an address.
+    fn of(&self, address: IpAddr) -> Arc<Speed> {
+        let Ok(speed) = self.0.get_or_insert_with(&address, || Ok::<_, std::convert::Infallible>(Arc::default()));
+        speed
+    }
+
     /// Says whether an address was overtaken of late.
     pub(super) fn is_slow(&self, address: IpAddr) -> bool {
-        self.0.get(&address).is_some_and(|until| Instant::now() < until)
+        let speed = self.0.get(&address);
+        speed.and_then(|speed| *lock(&speed.asked_last_until)).is_some_and(|until| Instant::now() < until)
     }
 
     /// Has an address be asked last for a while.
-    fn note(&self, address: IpAddr) {
-        self.0.insert(address, Instant::now() + ASKED_LAST);
+    fn note_overtaken(&self, address: IpAddr) {
+        *lock(&self.of(address).asked_last_until) = Some(Instant::now() + ASKED_LAST);
+    }
+
+    /// Takes note of what a reply took: the mean of all, the newer ones weighing more (RFC 6298 §2).
+    fn note_reply(&self, address: IpAddr, took: Duration) {
+        let speed = self.of(address);
+        let mut known = lock(&speed.reply_time);
+        let mean = known.map_or(took, |(mean, _)| (mean * 7 + took) / 8);
+        *known = Some((mean, Instant::now()));
+    }
+
+    /// Counts a question to an address as under way.
+    pub(super) fn depart(&self, address: IpAddr) -> UnderWay {
+        let speed = self.of(address);
+        speed.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(speed)
+    }
+
+    /// Returns how long an address is expected to take; `None` while that is not known.
+    fn expected(&self, address: IpAddr) -> Option<Duration> {
+        let speed = self.0.get(&address)?;
+        let (mean, learnt) = (*lock(&speed.reply_time))?;
+        (learnt.elapsed() < TRUE_FOR).then(|| mean + BEHIND_ANOTHER * speed.under_way.load(Ordering::Relaxed))
     }
 }
 
-/// Asks the first server and, where it takes long, the second one as well; `sends` counts what left. Returns what was said until one replied, in
-/// order of time: one entry or two, the last of them the reply where there is one.
+/// Takes a lock whose holders cannot leave anything half done.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Who is asked, and who beside.
+pub(super) struct Runners {
+    /// Who is asked first.
+    pub(super) first: ServerAddress,
+    /// Who else may be asked.
+    pub(super) second: Option<ServerAddress>,
+    /// How long the first one is waited for alone.
+    alone: Duration,
+}
+
+impl Runners {
+    /// Chooses by name.
+    pub(super) fn by_name(
+        name: &Name,
+        untried: Vec<ServerAddress>,
+        is_avoided: impl Fn(IpAddr) -> bool,
+    ) -> Option<Self> {
+        let (first, others) = draw(name, untried, &is_avoided)?;
+        let second = draw(name, others, is_avoided).map(|(second, _)| second);
+        Some(Self { first, second, alone: ALONE })
+    }
+
+    /// Chooses the fastest; where the one that the name draws is not known, both at once.
+    pub(super) fn by_speed(
+        name: &Name,
+        untried: Vec<ServerAddress>,
+        is_avoided: impl Fn(IpAddr) -> bool,
+        speeds: &Speeds,
+    ) -> Option<Self> {
+        let is_peer = |one: IpAddr, other: IpAddr| rank(one, &is_avoided) == rank(other, &is_avoided);
+        let (drawn, others) = draw(name, untried, &is_avoided)?;
+        let known = others.iter().filter(|(_, address)| is_peer(*address, drawn.1));
+        let known = known.filter_map(|server| Some((speeds.expected(server.1)?, server)));
+        let fastest = known.min_by_key(|(expected, _)| *expected).map(|(expected, server)| (expected, server.clone()));
+        let second = || draw(name, others.clone(), &is_avoided).map(|(second, _)| second);
+        Some(match (speeds.expected(drawn.1), fastest) {
+            (None, Some((_, fastest))) => Self { first: fastest, second: Some(drawn), alone: Duration::ZERO },
+            (Some(expected), Some((least, fastest))) if least < expected => {
+                Self { first: fastest, second: Some(drawn), alone: ALONE }
+            }
+            (Some(_), _) => Self { second: second(), first: drawn, alone: ALONE },
+            (None, None) => {
+                let second = second();
+                let is_beside = second.as_ref().is_some_and(|second| is_peer(second.1, drawn.1));
+                Self { second, first: drawn, alone: if is_beside { Duration::ZERO } else { ALONE } }
+            }
+        })
+    }
+}
+
+/// Says how gladly an address is asked, the least first: one that is avoided last, and IPv4 before IPv6, since many hosts
+/// have no route for the latter.
+fn rank(address: IpAddr, is_avoided: impl Fn(IpAddr) -> bool) -> (bool, bool) {
+    (is_avoided(address), address.is_ipv6())
+}
+
+/// Draws one of the addresses that are asked most gladly, and returns the others too: by the name, so that the names of a
+/// bulk run spread over all servers.
+fn draw(
+    name: &Name,
+    untried: Vec<ServerAddress>,
+    is_avoided: impl Fn(IpAddr) -> bool,
+) -> Option<(ServerAddress, Vec<ServerAddress>)> {
+    let ranks: Vec<(bool, bool)> = untried.iter().map(|(_, address)| rank(*address, &is_avoided)).collect();
+    let best = *ranks.iter().min()?;
+    let some: Vec<usize> = (0..ranks.len()).filter(|nth| ranks.get(*nth) == Some(&best)).collect();
+    let sum: usize = name.wire().iter().map(|octet| usize::from(octet.to_ascii_lowercase())).sum();
+    let chosen = *some.get(sum.checked_rem(some.len())?)?;
+    let mut others = untried;
+    let first = others.remove(chosen);
+    Some((first, others))
+}
+
+/// Asks the first server and, where it takes long, the second one as well; `sends` counts what left. Returns what was said
+/// until one replied, in order of time: one entry or two, the last of them the reply where there is one.
 pub(super) async fn first_to_speak<F: Future<Output = Said>>(
-    slow: &Slow,
-    first: (Name, IpAddr),
-    second: Option<(Name, IpAddr)>,
+    speeds: &Speeds,
+    runners: Runners,
     sends: impl Fn() -> u32,
-    ask: impl Fn((Name, IpAddr)) -> F,
+    ask: impl Fn(ServerAddress) -> F,
+) -> Vec<Said> {
+    let said = run(speeds, runners, sends, ask).await;
+    for (spoke, _) in said.iter().filter(|said| is_reply(said)) {
+        speeds.note_reply(spoke.address, spoke.rtt);
+    }
+    said
+}
+
+/// Has one run alone for a while, and then both.
+async fn run<F: Future<Output = Said>>(
+    speeds: &Speeds,
+    Runners { first, second, alone }: Runners,
+    sends: impl Fn() -> u32,
+    ask: impl Fn(ServerAddress) -> F,
 ) -> Vec<Said> {
     let addresses = [Some(first.1), second.as_ref().map(|second| second.1)];
-    let before = sends();
+    let (before, started) = (sends(), Instant::now());
     let mut one = pin!(ask(first));
     let Some(second) = second else { return vec![one.await] };
     if let Poll::Ready(said) = poll!(&mut one) {
         return vec![said];
     }
     // What waits for its turn is not the server's fault: the time runs from when the question left.
-    let mut has_waited = false;
+    let mut has_waited = alone.is_zero();
     while !has_waited {
         let has_left = sends() > before;
-        match timeout(ALONE, &mut one).await {
+        match timeout(alone, &mut one).await {
             Ok(said) => return vec![said],
             Err(_) => has_waited = has_left,
         }
     }
-    let is_reply = |said: &Said| said.0.response().is_some();
     let said = match select(one, pin!(ask(second))).await {
         Either::Left((said, _)) | Either::Right((said, _)) if is_reply(&said) => vec![said],
         Either::Left((silent, other)) => vec![silent, other.await],
@@ -82,9 +232,20 @@ pub(super) async fn first_to_speak<F: Future<Output = Said>>(
     };
     // Who spoke overtook the other one.
     if let Some((spoke, _)) = said.last().filter(|last| is_reply(last)) {
-        addresses.into_iter().flatten().filter(|address| *address != spoke.address).for_each(|other| slow.note(other));
+        for other in addresses.into_iter().flatten().filter(|address| *address != spoke.address) {
+            match alone.is_zero() {
+                // How slow it is nobody waited to see; so that it does not run again at once, it is said to be twice as slow.
+                true => speeds.note_reply(other, started.elapsed() * 2),
+                false => speeds.note_overtaken(other),
+            }
+        }
     }
     said
+}
+
+/// Says whether somebody spoke.
+fn is_reply(said: &Said) -> bool {
+    said.0.response().is_some()
 }
 
 #[cfg(test)]
@@ -113,7 +274,7 @@ mod tests {
     /// asked last from now on.
     async fn race(servers: [(u64, bool); 2], leaves_after_ms: u64) -> (Vec<u8>, u64, bool) {
         let address = |nth: u8| IpAddr::from([192, 0, 2, nth]);
-        let (slow, started) = (Slow::default(), Instant::now());
+        let (speeds, started) = (Speeds::default(), Instant::now());
         let ask = |(name, at)| {
             let (after_ms, replies) = servers[usize::from(at == address(1))];
             server(name, at, after_ms, replies)
@@ -126,10 +287,11 @@ mod tests {
             u32::from(looks.get() > 1 && Instant::now() >= leaves)
         };
         let [first, second] = [0, 1].map(|nth| (Name::root(), address(nth)));
-        let said = first_to_speak(&slow, first, Some(second), sends, ask).await;
+        let runners = Runners { first, second: Some(second), alone: ALONE };
+        let said = first_to_speak(&speeds, runners, sends, ask).await;
         let last_octet = |said: &Said| if said.0.address == address(0) { 0 } else { 1 };
         let took = u64::try_from(started.elapsed().as_millis()).unwrap();
-        (said.iter().map(last_octet).collect(), took, slow.is_slow(address(0)))
+        (said.iter().map(last_octet).collect(), took, speeds.is_slow(address(0)))
     }
 
     #[tokio::test(start_paused = true)]
@@ -154,10 +316,60 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_was_overtaken_is_forgiven_after_a_minute() {
-        let (slow, address) = (Slow::default(), IpAddr::from([192, 0, 2, 1]));
-        slow.note(address);
-        assert!(slow.is_slow(address));
+        let (speeds, address) = (Speeds::default(), IpAddr::from([192, 0, 2, 1]));
+        speeds.note_overtaken(address);
+        assert!(speeds.is_slow(address));
         tokio::time::advance(ASKED_LAST).await;
-        assert!(!slow.is_slow(address));
+        assert!(!speeds.is_slow(address));
+    }
+
+    /// Has four servers lead on, 10 ms, 20 ms and so on away, and returns whom each of some questions was sent to.
+    async fn ways(speeds: &Speeds, questions: usize) -> Vec<Vec<u8>> {
+        let name = Name::parse("example").unwrap();
+        let servers: Vec<ServerAddress> = (1..=4).map(|nth| (Name::root(), IpAddr::from([192, 0, 2, nth]))).collect();
+        let mut ways = Vec::new();
+        for nth in 0..questions {
+            let name = name.prepend(format!("tenant{nth}")).unwrap();
+            let runners = Runners::by_speed(&name, servers.clone(), |address| speeds.is_slow(address), speeds).unwrap();
+            let asked = Mutex::new(Vec::new());
+            let ask = |(name, at): ServerAddress| {
+                let IpAddr::V4(v4) = at else { unreachable!("all are IPv4") };
+                lock(&asked).push(v4.octets()[3]);
+                server(name, at, u64::from(v4.octets()[3]) * 10, true)
+            };
+            first_to_speak(speeds, runners, || 1, ask).await;
+            ways.push(lock(&asked).clone());
+        }
+        ways
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_unknown_server_runs_once_beside_another_and_then_the_fastest_leads_on() {
+        let speeds = Speeds::default();
+        let ways = ways(&speeds, 40).await;
+        assert_eq!(ways[0].len(), 2, "nothing is known at first");
+        let beside: Vec<&Vec<u8>> = ways.iter().filter(|asked| asked.len() > 1).collect();
+        assert_eq!(beside.len(), 3, "four servers are known after three races");
+        assert_eq!(ways[39], [1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_questions_at_once_spread_over_servers_that_are_about_as_fast() {
+        let speeds = Speeds::default();
+        ways(&speeds, 40).await;
+        let [near, next] = [1, 2].map(|nth| IpAddr::from([192, 0, 2, nth]));
+        let under_way: Vec<UnderWay> = (0..11).map(|_| speeds.depart(near)).collect();
+        assert!(speeds.expected(near) > speeds.expected(next));
+        drop(under_way);
+        assert!(speeds.expected(near) < speeds.expected(next));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_known_is_forgotten_after_a_while() {
+        let (speeds, address) = (Speeds::default(), IpAddr::from([192, 0, 2, 1]));
+        speeds.note_reply(address, Duration::from_millis(10));
+        assert_eq!(speeds.expected(address), Some(Duration::from_millis(10)));
+        tokio::time::advance(TRUE_FOR).await;
+        assert_eq!(speeds.expected(address), None);
     }
 }
