@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
+use futures::stream::{self, StreamExt};
 
 use crate::budget::Budget;
 use crate::dns::message::Message;
@@ -369,9 +370,12 @@ impl Walker {
         let mut ttl = None::<Ttl>;
         let mut reason = Unresolved::NoAddress;
         let kinds: &[RecordType] = if self.with_ipv6 { &[RecordType::A, RecordType::AAAA] } else { &[RecordType::A] };
-        for kind in kinds {
-            let question = Question::new(host.clone(), *kind);
-            let found = self.walk(question, Until::Answer, journey).await;
+        // Where the way to the host's zone is known, both are asked at once; else the first one finds it for the other.
+        let known = self.cache.known_cuts(host, journey.max_age);
+        let at_once = if known.last().is_some_and(|cut| !is_registry(&cut.zone)) { kinds.len() } else { 1 };
+        let ask = |kind: &RecordType| self.walk(Question::new(host.clone(), *kind), Until::Answer, journey);
+        let mut walks = stream::iter(kinds.iter().map(ask).collect::<Vec<_>>()).buffered(at_once);
+        while let Some(found) = walks.next().await {
             match found.seen.last().and_then(|(_, seen)| seen.response()) {
                 Some(Response::Answer(answer)) => {
                     ttl = Some(ttl.map_or(answer.rrset.ttl, |lowest| lowest.min(answer.rrset.ttl)));
