@@ -13,6 +13,9 @@ use nix::sys::time::TimeValLike;
 /// How often the memory of a program is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// How often dnsperf goes through its questions.
+const DNSPERF_ROUNDS: u64 = 10;
+
 /// What one run took.
 pub(crate) struct Run {
     /// What ran.
@@ -89,6 +92,11 @@ pub(crate) fn summary(world: &World, what: &'static str, rows: &Rows) -> Run {
     bulk(world, what, rows, |command| command.arg("--summary-only"))
 }
 
+/// Checks the rows of a file, about as many questions out at one time as the others have out, and writes the reports away.
+pub(crate) fn few_at_once(world: &World, what: &'static str, rows: &Rows) -> Run {
+    bulk(world, what, rows, |command| command.args(["--concurrency", "30"]))
+}
+
 /// Checks the rows of a file; what it took is in the first line of the summary.
 fn bulk(world: &World, what: &'static str, rows: &Rows, add: impl FnOnce(&mut Command) -> &mut Command) -> Run {
     let file = world.folder.path().join("summary");
@@ -107,7 +115,7 @@ pub(crate) fn dnsperf(world: &World) -> Run {
     let output = world.folder.path().join("dnsperf");
     let mut command = Command::new(find("dnsperf").unwrap());
     command.args(["-s", &world.busiest.to_string(), "-p", &world.port.to_string(), "-d"]).arg(&world.questions);
-    command.args(["-e", "-c", "1", "-T", "1", "-q", "100", "-n", "10"]);
+    command.args(["-e", "-c", "1", "-T", "1", "-q", "100", "-n", &DNSPERF_ROUNDS.to_string()]);
     let mut run = run("dnsperf", command.stdout(fs::File::create(&output).unwrap()).stderr(Stdio::null()));
     let text = fs::read_to_string(&output).unwrap();
     let completed = text.lines().find_map(|line| line.trim().strip_prefix("Queries completed:"));
@@ -115,15 +123,28 @@ pub(crate) fn dnsperf(world: &World) -> Run {
     run
 }
 
-/// Fires the same questions with massdns.
+/// Asks the same server about the same names with massdns, which asks all of them one type.
 pub(crate) fn massdns(world: &World, program: &Path) -> Run {
-    let resolvers = world.folder.path().join("resolvers");
+    let [resolvers, names] = ["resolvers", "names"].map(|file| world.folder.path().join(file));
     fs::write(&resolvers, format!("{}:{}\n", world.busiest, world.port)).unwrap();
+    let questions = fs::read_to_string(&world.questions).unwrap();
+    let list: String = questions.lines().filter_map(|line| Some(format!("{}\n", line.split_once(' ')?.0))).collect();
+    // As long as dnsperf runs, which reads its list ten times.
+    fs::write(&names, list.repeat(usize::try_from(DNSPERF_ROUNDS).unwrap())).unwrap();
     let mut command = Command::new(program);
-    command.arg("-r").arg(&resolvers).args(["-t", "CNAME", "-o", "S", "-s", "100", "-w", "/dev/null"]);
-    command.arg(&world.questions).stderr(Stdio::null());
-    let mut run = run("massdns", &mut command);
-    let text = fs::read_to_string(&world.questions).unwrap();
-    run.questions = u64::try_from(text.lines().count()).unwrap();
+    command.arg("-r").arg(&resolvers).args([
+        "-t",
+        "CNAME",
+        "-o",
+        "S",
+        "-s",
+        "100",
+        "--norecurse",
+        "-q",
+        "-w",
+        "/dev/null",
+    ]);
+    let mut run = run("massdns", command.arg(&names).stdout(Stdio::null()).stderr(Stdio::null()));
+    run.questions = DNSPERF_ROUNDS * u64::try_from(questions.lines().count()).unwrap();
     run
 }

@@ -24,7 +24,7 @@ mod world;
 use std::io::Read;
 use std::path::PathBuf;
 
-use clients::{Run, dnsperf, massdns, summary, zoneproof};
+use clients::{Run, dnsperf, few_at_once, massdns, summary, zoneproof};
 use forwarder::Forwarder;
 use world::{Software, World};
 
@@ -111,6 +111,7 @@ fn main() {
         runs.push(dnsperf(&world));
         runs.extend(options.massdns.as_deref().map(|program| massdns(&world, program)));
         runs.push(zoneproof(&world, "zoneproof, all right", &world.right_rows));
+        runs.push(few_at_once(&world, "zoneproof, 30 at once", &world.right_rows));
         runs.push(summary(&world, "zoneproof, summary only", &world.right_rows));
         runs.push(zoneproof(&world, "zoneproof, a third wrong", &world.every_row));
     }
