@@ -79,6 +79,8 @@ pub struct Walk {
     tried: BTreeSet<IpAddr>,
     /// How many servers of the last cut said that there is nothing.
     negatives: usize,
+    /// An address that is asked only where no server of the cut has another one.
+    avoid: Option<IpAddr>,
     /// How it ended, once it has.
     end: Option<ChainEnd>,
 }
@@ -98,7 +100,7 @@ impl Walk {
             }
         }
         let end = cuts.is_empty().then_some(ChainEnd::Unresolvable);
-        Self { question, minimiser: None, until, cuts, tried: BTreeSet::new(), negatives: 0, end }
+        Self { question, minimiser: None, until, cuts, tried: BTreeSet::new(), negatives: 0, avoid: None, end }
     }
 
     /// Has servers told no more of the question than they need (RFC 9156).
@@ -106,6 +108,12 @@ impl Walk {
     pub fn minimised(mut self) -> Self {
         self.minimiser = self.cuts.last().map(|cut| Minimiser::below(&cut.zone, &self.question));
         self
+    }
+
+    /// Has an address asked only where no server of its zone has another one: the others are looked up first.
+    #[must_use]
+    pub fn avoiding(self, avoid: Option<IpAddr>) -> Self {
+        Self { avoid, ..self }
     }
 
     /// Returns the cuts met so far, the root first.
@@ -146,7 +154,8 @@ impl Walk {
             .filter(|(_, address)| !self.tried.contains(address))
             .map(|(name, address)| (name.clone(), address))
             .collect();
-        if !untried.is_empty() && self.tried.len() < MAX_TRIES_TO_LEAD_ON {
+        let is_avoided = !unknown.is_empty() && untried.iter().all(|(_, address)| Some(*address) == self.avoid);
+        if !untried.is_empty() && !is_avoided && self.tried.len() < MAX_TRIES_TO_LEAD_ON {
             let question =
                 self.minimiser.as_ref().map_or_else(|| self.question.clone(), |part| part.asked(&self.question));
             return Step::Ask { zone: cut.zone.clone(), question, untried };

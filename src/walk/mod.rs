@@ -152,7 +152,7 @@ impl Walker {
         let purse = if journey.stack.is_empty() { journey.budget.for_walk() } else { Arc::clone(journey.budget) };
         let known = self.cache.known_cuts(&question.name, journey.max_age);
         let set_out = |known| {
-            let walk = Walk::new(question.clone(), until, known);
+            let walk = Walk::new(question.clone(), until, known).avoiding(journey.avoid);
             if journey.minimises { walk.minimised() } else { walk }
         };
         let mut walk = set_out(known);
@@ -352,8 +352,14 @@ impl Walker {
             }
             let purse = if is_top { journey.budget.for_walk() } else { Arc::clone(journey.budget) };
             let stack: Vec<Name> = journey.stack.iter().cloned().chain([host.clone()]).collect();
-            let below =
-                Journey { budget: &purse, max_age: Duration::MAX, detail: Detail::Meaning, stack: &stack, ..journey };
+            let below = Journey {
+                budget: &purse,
+                max_age: Duration::MAX,
+                detail: Detail::Meaning,
+                avoid: None,
+                stack: &stack,
+                ..journey
+            };
             let (addresses, ttl) = self.look_up_addresses(&host, below).await;
             // What fails inside another walk may fail because of that walk alone, and a limit of ours is no fact.
             if addresses.is_ok() || (is_top && addresses != Err(Unresolved::Limit)) {

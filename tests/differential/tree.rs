@@ -157,6 +157,22 @@ impl Forest {
         })
     }
 
+    /// Says whether a name stands between a zone with opt-out and an unsigned delegation of it, where NSD serves that zone, and
+    /// nobody but NSD the one above.
+    pub(crate) fn is_hidden_by_nsd_alone(&self, name: &str) -> bool {
+        self.zones.iter().any(|zone| {
+            let above = zone.parent.map(|parent| &self.zones[parent]);
+            let top = above.and_then(|above| above.parent).map(|parent| &self.zones[parent]);
+            !zone.has_ds
+                && zone.name.ends_with(&format!(".{name}"))
+                && above.is_some_and(|above| {
+                    let is_inside = name.ends_with(&format!(".{}", above.name));
+                    is_inside && above.signing == Signing::OptOut && above.servers.contains(&0)
+                })
+                && top.is_some_and(|top| top.servers == [0])
+        })
+    }
+
     /// Tells of the zones that a name lies in, the root first: who serves them, how they are signed, and what is wrong.
     pub(crate) fn tell(&self, name: &str) -> String {
         let encloses =

@@ -68,6 +68,23 @@ fn referrals_lead_to_the_registered_zone() {
 }
 
 #[test]
+fn an_address_that_is_avoided_is_asked_once_no_other_can_be_found() {
+    let at_zone = || {
+        let mut walk = Walk::new(question(), Until::Answer, vec![root()]).avoiding(Some(address(20)));
+        walk.handle_reply(address(1), Some(&referral("example.com.", &["ns1.example.net.", "ns2.example.net."])));
+        walk.handle_addresses(&name("ns1.example.net."), Ok(vec![address(20)]));
+        assert_eq!(walk.next(), Step::Resolve { names: vec![name("ns2.example.net.")] });
+        walk
+    };
+    let mut has_other = at_zone();
+    has_other.handle_addresses(&name("ns2.example.net."), Ok(vec![address(21)]));
+    assert_eq!(asks(&has_other), 2);
+    let mut has_none = at_zone();
+    has_none.handle_addresses(&name("ns2.example.net."), Err(Unresolved::NoAddress));
+    assert_eq!(asks(&has_none), 1);
+}
+
+#[test]
 fn a_silent_or_lame_server_is_followed_by_the_next() {
     let mut walk = Walk::new(question(), Until::Zone, vec![root()]);
     walk.handle_reply(address(1), None);
