@@ -18,6 +18,12 @@ mod pulses;
 mod schedules;
 #[path = "adversary/server.rs"]
 mod server;
+#[path = "adversary/signatures.rs"]
+mod signatures;
+#[cfg(feature = "dnssec")]
+#[path = "support/signer.rs"]
+#[expect(dead_code, reason = "no zone is delegated from another")]
+mod signer;
 #[path = "adversary/table.rs"]
 mod table;
 #[path = "adversary/unpredictability.rs"]

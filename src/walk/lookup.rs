@@ -1,6 +1,6 @@
 //! One name and type, from the root to the answer, as a validating resolver would give it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -15,7 +15,7 @@ use crate::dnssec::{Bogus, Security, Work};
 use crate::evidence::{ChainEnd, Observation};
 use crate::observe::Seen;
 use crate::walk::machine::Until;
-use crate::walk::trust::{Proof, Trust, Validator};
+use crate::walk::trust::{Proof, Refused, Trust, Validator, ask_on};
 use crate::walk::{Detail, Found, Journey, Walker};
 
 /// Why there is no answer.
@@ -108,8 +108,14 @@ impl Walker {
             answers: Vec::new(),
             security: Security::Secure,
         };
-        let mut validator =
-            trust.map(|trust| Validator { walker: self, trust, journey, now: now(), work: Work::default() });
+        let mut validator = trust.map(|trust| Validator {
+            walker: self,
+            trust,
+            journey,
+            now: now(),
+            work: Work::default(),
+            failed: BTreeMap::new(),
+        });
         let outcome = timeout(time, self.follow(&mut following, journey, validator.as_mut())).await;
         let outcome = outcome.unwrap_or(Err(LookupFailure::BudgetExceeded));
         let trace = log.take();
@@ -154,30 +160,29 @@ impl Walker {
 }
 
 impl Walker {
-    /// Asks one question and has the reply proven; where that fails, another server is asked, once: one of several may serve
-    /// an old zone, or leave proofs out.
+    /// Asks one question and has the reply proven; where that fails, another server is asked, once.
     async fn ask_proven(
         &self,
         question: &Question,
         journey: Journey<'_>,
         mut validator: Option<&mut Validator<'_>>,
     ) -> Result<(Found, Option<Proof>), LookupFailure> {
-        let mut avoid = None;
+        let mut before = None::<Refused>;
         loop {
+            let avoid = before.map(|refused| refused.address);
             let found = self.walk(question.clone(), Until::Answer, Journey { avoid, ..journey }).await;
-            let (Some((_, seen)), Some(message)) = (found.seen.last(), &found.message) else {
-                return Err(failure_of(&found));
-            };
-            let Some(response) = seen.response().filter(|response| is_final(response)) else {
-                return Err(failure_of(&found));
-            };
-            let Some(validator) = validator.as_deref_mut() else { return Ok((found, None)) };
-            match validator.prove(question, response, message).await {
-                Ok(proof) => return Ok((found, Some(proof))),
-                Err(LookupFailure::Bogus(cause)) if avoid.is_none() && cause != Bogus::TooMuchWork => {
-                    avoid = Some(seen.address);
+            let response =
+                found.seen.last().and_then(|(_, seen)| seen.response()).filter(|response| is_final(response));
+            let read = match (response, &found.message, validator.as_deref_mut()) {
+                (Some(response), Some(message), Some(validator)) => {
+                    validator.prove(question, response, message).await.map(Some)
                 }
-                Err(failure) => return Err(failure),
+                (Some(_), Some(_), None) => Ok(None),
+                _ => Err(failure_of(&found)),
+            };
+            match ask_on(before, &found, read) {
+                Ok(proof) => return proof.map(|proof| (found, proof)),
+                Err(refused) => before = Some(refused),
             }
         }
     }

@@ -1,10 +1,13 @@
 //! The chain of trust from the root to what a server said: asks for DS and DNSKEY records, and judges nothing itself.
 //!
 //! What a name stands for is remembered: the keys of a zone, that it lies below an unsigned delegation, or that it is no
-//! zone of its own. A failure to learn it is neither proof nor disproof (SECURITY.md F7), and is not remembered.
+//! zone of its own. A failure to learn it is neither proof nor disproof (SECURITY.md F7), and is not remembered beyond the
+//! lookup.
 
 mod standing;
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +26,7 @@ use crate::dnssec::signed_set::SignedSet;
 use crate::dnssec::verify::verify_set;
 use crate::dnssec::{Bogus, Security, Work};
 use crate::walk::lookup::LookupFailure;
-use crate::walk::{Detail, Journey, Walker};
+use crate::walk::{Detail, Found, Journey, Walker};
 
 /// The most names of which it is remembered what they stand for.
 const NAMES_KEPT: usize = 16_384;
@@ -110,6 +113,8 @@ pub(super) struct Validator<'a> {
     pub(super) now: u32,
     /// What may still be spent on signatures.
     pub(super) work: Work,
+    /// Of which names it could not be learned what they stand for, and why.
+    pub(super) failed: BTreeMap<Name, LookupFailure>,
 }
 
 impl Walker {
@@ -124,7 +129,8 @@ impl Walker {
         work: &mut Work,
     ) -> Option<Arc<ZoneKeys>> {
         let journey = Journey { detail: Detail::Proof, ..journey };
-        let mut validator = Validator { walker: self, trust, journey, now, work: std::mem::take(work) };
+        let work_left = std::mem::take(work);
+        let mut validator = Validator { walker: self, trust, journey, now, work: work_left, failed: BTreeMap::new() };
         let standing = validator.standing(zone).await;
         *work = validator.work;
         match standing {
@@ -229,5 +235,32 @@ impl Validator<'_> {
             }
         }
         Err(cause.into())
+    }
+}
+
+/// A reply that did not hold.
+#[derive(Clone, Copy)]
+pub(super) struct Refused {
+    /// Who gave it.
+    pub(super) address: IpAddr,
+    /// What is wrong with it.
+    cause: LookupFailure,
+}
+
+/// Says whether what was read of a reply counts; `Err` where another server is to be asked, once: one of several may serve an
+/// old zone, or leave proofs out.
+///
+/// Where no server gives anything that holds, what is wrong with the first reply is told.
+pub(super) fn ask_on<T>(
+    before: Option<Refused>,
+    found: &Found,
+    read: Result<T, LookupFailure>,
+) -> Result<Result<T, LookupFailure>, Refused> {
+    match (read, before, found.seen.last()) {
+        (Err(cause @ LookupFailure::Bogus(why)), None, Some((_, seen))) if why != Bogus::TooMuchWork => {
+            Err(Refused { address: seen.address, cause })
+        }
+        (Err(_), Some(first), _) => Ok(Err(first.cause)),
+        (read, ..) => Ok(read),
     }
 }

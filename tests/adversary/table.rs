@@ -263,6 +263,7 @@ const THREATS: &[Threat] = &[
             ("src/dnssec/denial/hashed/tests.rs", "links_of_another_zone_prove_nothing"),
             ("src/dnssec/signed_set.rs", "the_wildcard_is_what_was_signed"),
             ("tests/adversary/zones.rs", "keys_that_cannot_be_learned_make_nothing_bogus_and_nothing_authenticated"),
+            ("tests/adversary/signatures.rs", "one_server_whose_zone_proves_nothing_makes_no_zone_bogus_and_two_do"),
             ("tests/differential.rs", "lookups_agree_with_what_two_of_three_resolvers_say"),
         ],
     },

@@ -14,23 +14,43 @@ use crate::dnssec::signed_set::SignedSet;
 use crate::dnssec::{Bogus, Security};
 use crate::walk::lookup::{LookupFailure, failure_of};
 use crate::walk::machine::Until;
-use crate::walk::trust::{Standing, Validator};
+use crate::walk::trust::{Refused, Standing, Validator, ask_on};
+use crate::walk::{Found, Journey};
+
+/// What the zone above says of a name.
+enum Delegated {
+    /// These vouch for its keys, for so long; never empty.
+    To(Vec<DelegationSigner>, Ttl),
+    /// No keys have to be asked for to know how it stands.
+    Not(Standing, Option<Ttl>),
+}
 
 impl Validator<'_> {
-    /// Learns what a name stands for.
+    /// Learns what a name stands for. What could not be learned is not tried again in this lookup.
     pub(super) fn standing<'b>(&'b mut self, name: &'b Name) -> BoxFuture<'b, Result<Standing, LookupFailure>> {
         async move {
             if let Some(known) = self.trust.recall(name) {
                 return Ok(known);
             }
-            let (standing, ttl) = if name.is_root() {
+            if let Some(failure) = self.failed.get(name) {
+                return Err(*failure);
+            }
+            let learned = if name.is_root() {
                 let anchors = self.trust.anchors.clone();
-                self.keys_of(name, &anchors).await?
+                self.keys_of(name, &anchors).await
             } else {
-                self.standing_by_parent(name).await?
+                self.standing_by_parent(name).await
             };
-            self.trust.keep(name, &standing, ttl);
-            Ok(standing)
+            match learned {
+                Ok((standing, ttl)) => {
+                    self.trust.keep(name, &standing, ttl);
+                    Ok(standing)
+                }
+                Err(failure) => {
+                    self.failed.insert(name.clone(), failure);
+                    Err(failure)
+                }
+            }
         }
         .boxed()
     }
@@ -38,31 +58,47 @@ impl Validator<'_> {
     /// Asks the zone above for DS records.
     async fn standing_by_parent(&mut self, name: &Name) -> Result<(Standing, Option<Ttl>), LookupFailure> {
         let question = Question::new(name.clone(), RecordType::DS);
-        let found = self.walker.walk(question.clone(), Until::Answer, self.journey).await;
+        let mut before = None;
+        let delegated = loop {
+            let found = self.ask(&question, before).await;
+            let read = self.read_signers(&question, &found).await;
+            match ask_on(before, &found, read) {
+                Ok(delegated) => break delegated?,
+                Err(refused) => before = Some(refused),
+            }
+        };
+        match delegated {
+            Delegated::To(signers, ttl) => {
+                let (standing, ttl_of_keys) = self.keys_of(name, &signers).await?;
+                Ok((standing, ttl_of_keys.map(|of_keys| of_keys.min(ttl))))
+            }
+            Delegated::Not(standing, ttl) => Ok((standing, ttl)),
+        }
+    }
+
+    /// Reads what was said of DS records.
+    async fn read_signers(&mut self, question: &Question, found: &Found) -> Result<Delegated, LookupFailure> {
         let response = found.seen.last().and_then(|(_, seen)| seen.response());
-        let (Some(response), Some(message)) = (response, &found.message) else { return Err(failure_of(&found)) };
+        let (Some(response), Some(message)) = (response, &found.message) else { return Err(failure_of(found)) };
         match response {
             Response::Answer(answer) => {
-                if self.prove_set(name, RecordType::DS, message).await? == Security::Insecure {
-                    return Ok((Standing::Unsigned, Some(answer.rrset.ttl)));
-                }
+                let security = self.prove_set(&question.name, RecordType::DS, message).await?;
                 let signers = usable_signers(answer.rrset.data());
-                if signers.is_empty() {
-                    return Ok((Standing::Unsigned, Some(answer.rrset.ttl)));
+                if security == Security::Insecure || signers.is_empty() {
+                    return Ok(Delegated::Not(Standing::Unsigned, Some(answer.rrset.ttl)));
                 }
-                let (standing, ttl) = self.keys_of(name, &signers).await?;
-                Ok((standing, ttl.map(|ttl| ttl.min(answer.rrset.ttl))))
+                Ok(Delegated::To(signers, answer.rrset.ttl))
             }
             Response::NoData(negative) | Response::NxDomain(negative) => {
-                let denied = self.denied(&question, &message.authority).await?;
+                let denied = self.denied(question, &message.authority).await?;
                 let is_unsigned =
                     denied.is_none_or(|denied| denied.is_unsigned_cut || denied.security == Security::Insecure);
                 let standing = if is_unsigned { Standing::Unsigned } else { Standing::NoCut };
-                Ok((standing, Negative::ttl(negative)))
+                Ok(Delegated::Not(standing, Negative::ttl(negative)))
             }
             // Where an alias stands there is no cut. That it is one is not proven, nor does it excuse anything.
-            Response::Alias(_) => Ok((Standing::NoCut, None)),
-            Response::Referral(_) | Response::Lame(_) | Response::Failed(_) => Err(failure_of(&found)),
+            Response::Alias(_) => Ok(Delegated::Not(Standing::NoCut, None)),
+            Response::Referral(_) | Response::Lame(_) | Response::Failed(_) => Err(failure_of(found)),
         }
     }
 
@@ -73,7 +109,24 @@ impl Validator<'_> {
         signers: &[DelegationSigner],
     ) -> Result<(Standing, Option<Ttl>), LookupFailure> {
         let question = Question::new(zone.clone(), RecordType::DNSKEY);
-        let found = self.walker.walk(question, Until::Answer, self.journey).await;
+        let mut before = None;
+        loop {
+            let found = self.ask(&question, before).await;
+            let read = self.read_keys(zone, signers, &found);
+            match ask_on(before, &found, read) {
+                Ok(keys) => return keys,
+                Err(refused) => before = Some(refused),
+            }
+        }
+    }
+
+    /// Reads what was said of a zone's keys.
+    fn read_keys(
+        &mut self,
+        zone: &Name,
+        signers: &[DelegationSigner],
+        found: &Found,
+    ) -> Result<(Standing, Option<Ttl>), LookupFailure> {
         let response = found.seen.last().and_then(|(_, seen)| seen.response());
         match (response, &found.message) {
             (Some(Response::Answer(answer)), Some(message)) => {
@@ -85,7 +138,13 @@ impl Validator<'_> {
             (Some(Response::NoData(_) | Response::NxDomain(_) | Response::Alias(_)), _) => {
                 Err(Bogus::NoMatchingKey.into())
             }
-            _ => Err(failure_of(&found)),
+            _ => Err(failure_of(found)),
         }
+    }
+
+    /// Asks a question, of another server than the one whose reply did not hold before.
+    async fn ask(&self, question: &Question, before: Option<Refused>) -> Found {
+        let journey = Journey { avoid: before.map(|refused| refused.address), ..self.journey };
+        self.walker.walk(question.clone(), Until::Answer, journey).await
     }
 }
