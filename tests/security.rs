@@ -106,6 +106,14 @@ const LIMITS: &[Limit] = &[
         ],
     ),
     (
+        "record sets of one reply that prove what is not there; octets of a key",
+        "32; 520",
+        &[
+            ("src/dnssec/signed_set.rs", "MAX_SETS: usize = 32;"),
+            ("src/dns/crypto.rs", "MAX_KEY_OCTETS: usize = 512 + 8;"),
+        ],
+    ),
+    (
         "names hashed for one check or lookup; iterations of NSEC3 before a zone counts as unsigned",
         "300; 50",
         &[

@@ -4,6 +4,10 @@
 
 use crate::dns::name::Name;
 
+/// The most octets of an RSA key that is used: a modulus of 4096 bits (RFC 3110 §2), and before it an exponent of any size that
+/// the library takes. A longer key would cost four times as much (SECURITY.md A11).
+#[cfg(feature = "dnssec")]
+const MAX_KEY_OCTETS: usize = 512 + 8;
 /// The only hash algorithm of NSEC3: SHA-1 (RFC 5155 §11).
 #[cfg(feature = "dnssec")]
 const NSEC3_SHA1: u8 = 1;
@@ -33,14 +37,16 @@ pub fn is_known_digest(digest_type: u8) -> bool {
 }
 
 /// Says whether `signature` over `signed` was made with the private half of this key; false too where the algorithm is
-/// not known or the key is malformed.
+/// not known, or the key is malformed or longer than 4096 bits.
 #[must_use]
 pub fn is_signed_by(algorithm: u8, public_key: &[u8], signed: &[u8], signature: &[u8]) -> bool {
     #[cfg(feature = "dnssec")]
     {
         use hickory_proto::dnssec::{Algorithm, PublicKey, PublicKeyBuf};
         let algorithm = Algorithm::from_u8(algorithm);
-        algorithm.is_supported() && PublicKeyBuf::new(public_key.to_vec(), algorithm).verify(signed, signature).is_ok()
+        algorithm.is_supported()
+            && public_key.len() <= MAX_KEY_OCTETS
+            && PublicKeyBuf::new(public_key.to_vec(), algorithm).verify(signed, signature).is_ok()
     }
     #[cfg(not(feature = "dnssec"))]
     {
@@ -117,5 +123,6 @@ mod tests {
         assert!(![0, 1, 3, 6, 12, 16, 253].into_iter().any(is_known_algorithm));
         assert!([1, 2, 4].into_iter().all(is_known_digest));
         assert!(!is_signed_by(13, b"short", b"text", b"signature"));
+        assert!(!is_signed_by(8, &[0xff; MAX_KEY_OCTETS + 1], b"text", &[7; 512]));
     }
 }

@@ -8,6 +8,10 @@ use crate::dnssec::record::SignatureRecord;
 /// The class of the Internet, as it stands on the wire.
 const CLASS_IN: [u8; 2] = [0, 1];
 
+/// How many record sets of one section are collected (SECURITY.md A11). A denial takes three at the most (RFC 5155 §7.2), for each
+/// of the 8 aliases that are followed and for what is at their end; what is left out proves nothing.
+const MAX_SETS: usize = 32;
+
 /// Where names stand in the data of types that are held as octets and whose names are signed in lower case (RFC 4034
 /// §6.2, RFC 6840 §5.1): RP, AFSDB, RT, SRV, NAPTR, KX. How many octets are in front, how many strings, how many names.
 const TYPES_WITH_NAMES: &[(u16, usize, usize, usize)] =
@@ -38,11 +42,15 @@ impl SignedSet {
         (!data.is_empty()).then(|| Self { owner: owner.clone(), kind, data, signatures })
     }
 
-    /// Collects all record sets of the given types in a section, in order of appearance.
+    /// Collects the record sets of the given types in a section, in order of appearance, 32 at most: each costs a look
+    /// through the whole section.
     #[must_use]
     pub fn all_of(kinds: &[RecordType], section: &[Record]) -> Vec<Self> {
         let mut sets: Vec<Self> = Vec::new();
         for record in section.iter().filter(|record| kinds.contains(&record.kind())) {
+            if sets.len() == MAX_SETS {
+                break;
+            }
             let is_known = sets.iter().any(|set| set.owner == record.owner && set.kind == record.kind());
             if !is_known {
                 sets.extend(Self::collect(&record.owner, record.kind(), section));
@@ -144,6 +152,7 @@ fn lower_names(octets: &[u8], fixed: usize, strings: usize, names: usize) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dns::rrset::Ttl;
 
     fn name(text: &str) -> Name {
         Name::parse(text).unwrap()
@@ -162,6 +171,19 @@ mod tests {
             let is = signed_owner(&name(owner), labels).map(|owner| owner.to_string());
             assert_eq!(is.as_deref(), signed, "{owner} {labels}");
         }
+    }
+
+    #[test]
+    fn a_section_of_many_sets_costs_no_more_than_a_few() {
+        let record = |nth: usize| Record {
+            owner: name(&format!("n{nth}.example.")),
+            ttl: Ttl::default(),
+            rdata: Rdata::Other { kind: RecordType::NSEC, octets: [0].into() },
+        };
+        let section: Vec<Record> = (0..4000).map(record).collect();
+        let sets = SignedSet::all_of(&[RecordType::NSEC], &section);
+        assert_eq!(sets.len(), MAX_SETS);
+        assert_eq!((&sets[0].owner, sets[31].data.len()), (&section[0].owner, 1));
     }
 
     #[test]

@@ -164,6 +164,7 @@ const THREATS: &[Threat] = &[
         scenarios: &[],
         tests: &[
             ("src/dnssec/verify.rs", "many_keys_of_one_tag_and_many_signatures_cost_no_more_than_a_few_verifications"),
+            ("src/dnssec/signed_set.rs", "a_section_of_many_sets_costs_no_more_than_a_few"),
             (
                 "src/dnssec/denial/hashed/tests.rs",
                 "a_zone_whose_hashes_cost_too_much_counts_as_unsigned_and_is_not_hashed",
