@@ -8,6 +8,8 @@
 
 #[path = "adversary/connections.rs"]
 mod connections;
+#[path = "adversary/costs.rs"]
+mod costs;
 #[path = "adversary/counters.rs"]
 mod counters;
 #[path = "adversary/datagrams.rs"]
