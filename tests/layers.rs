@@ -105,6 +105,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("nix", SOCKET_DOOR),
     ("psl", &["dns/public_suffix"]),
     ("quick_cache", &["providers", "transport", "walk/cut_cache", "walk/race", "walk/trust"]),
+    ("rustix", SOCKET_DOOR),
     ("socket2", SOCKET_DOOR),
     ("sqlx", &["store/engine"]),
 ];

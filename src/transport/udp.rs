@@ -12,6 +12,7 @@
 
 mod book;
 mod datagrams;
+mod path_mtu;
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -199,6 +200,7 @@ impl UdpTransport {
         // What the operating system does not give is not needed to work.
         let _ = SockRef::from(&socket).set_recv_buffer_size(SOCKET_BUFFER_OCTETS);
         let _ = SockRef::from(&socket).set_send_buffer_size(SOCKET_BUFFER_OCTETS);
+        path_mtu::ignore(&socket, local.is_ipv4());
         let socket = UdpSocket::from_std(socket)?;
         let number = self.next_socket.fetch_add(1, Ordering::Relaxed);
         let line =

@@ -190,11 +190,12 @@ const THREATS: &[Threat] = &[
     Threat {
         row: "F2",
         what: "a forger who gets several chances at one question",
-        holds: "a question is out to an address once, whoever asks",
+        holds: "a question is out to an address once, whoever asks; what ICMP says of a path's size is not taken in",
         scenarios: &[],
         tests: &[
             ("tests/adversary/zones.rs", "two_tenants_that_check_one_domain_at_one_time_send_each_question_once"),
             ("src/transport/coalesce/tests.rs", "two_checks_that_ask_the_same_send_one_packet_and_pay_one_each"),
+            ("src/transport/udp/tests.rs", "sockets_ignore_what_icmp_says_of_the_paths_size"),
         ],
     },
     Threat {

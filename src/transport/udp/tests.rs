@@ -207,3 +207,16 @@ async fn without_a_way_there_nothing_is_spent() {
     let elsewhere = Source { bind: "192.0.2.1".parse().ok(), ..Source::default() };
     assert!(UdpTransport::new(53, elsewhere).is_err(), "the source address is none of this host");
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn sockets_ignore_what_icmp_says_of_the_paths_size() {
+    use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, ip_mtu_discover, ipv6_mtu_discover};
+    let udp = UdpTransport::new(53, Source::default()).unwrap();
+    let ipv4 = udp.open("127.0.0.1:0".parse().unwrap()).unwrap();
+    assert_eq!(ip_mtu_discover(&ipv4.line.socket).unwrap(), Ipv4PathMtuDiscovery::OMIT);
+    // A host without IPv6 has no such socket.
+    if let Ok(ipv6) = udp.open("[::1]:0".parse().unwrap()) {
+        assert_eq!(ipv6_mtu_discover(&ipv6.line.socket).unwrap(), Ipv6PathMtuDiscovery::OMIT);
+    }
+}
