@@ -1,16 +1,4 @@
-//! How many rows a second the store adds, claims and records, and how much memory a listing takes.
-//!
-//! `cargo bench --bench store` measures SQLite and, where it is installed, PostgreSQL, with 10,000 and 100,000 domains;
-//! `ZONEPROOF_ROWS=1000000` takes another number. Both engines wait for the disk, as they do in service.
-#![expect(
-    clippy::expect_used,
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a bench ends where its world is broken"
-)]
-
-#[path = "../tests/support/postgres.rs"]
-mod postgres;
+//! The stages of the store alone: adding, claiming, recording, listing.
 
 use std::fs;
 use std::sync::Arc;
@@ -54,7 +42,7 @@ zone tenant.example at 192.0.2.1 192.0.2.2
 "#;
 
 /// Checks the scenario's domain.
-async fn report() -> Report {
+pub(crate) async fn report() -> Report {
     let scenario: Arc<Scenario> = Arc::new(SCENARIO.parse().expect("the scenario parses"));
     let replay = Arc::new(Replay::new(Arc::clone(&scenario)));
     let checker = Checker::builder().root_hints(scenario.root_hints()).transport(replay).build().expect("a checker");
@@ -123,7 +111,7 @@ fn forget_peak() {
 }
 
 /// Runs all stages over a database.
-async fn measure(engine: &str, url: &str, rows: usize, report: &Report) {
+pub(crate) async fn measure(engine: &str, url: &str, rows: usize, report: &Report) {
     let store = open(url).await.expect("a store");
     let now = Timestamp::now();
     let mut took = Duration::ZERO;
@@ -184,26 +172,4 @@ async fn list(engine: &str, store: &Arc<dyn Store>, rows: usize, now: Timestamp)
     let summary = store.summary(None, now).await.expect("a summary");
     assert_eq!(summary.domains, rows as u64);
     line(engine, rows, "summary", begin.elapsed());
-}
-
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() {
-    let asked = std::env::var("ZONEPROOF_ROWS").ok().map(|rows| rows.parse().expect("ZONEPROOF_ROWS is a number"));
-    let sizes = asked.map_or_else(|| vec![10_000, 100_000], |rows: usize| vec![rows]);
-    let report = report().await;
-    println!("the report stored is {} octets of JSON", serde_json::to_vec(&report).unwrap().len());
-    for rows in &sizes {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("fleet.db");
-        measure("sqlite", &format!("sqlite:{}", path.display()), *rows, &report).await;
-        let octets = fs::metadata(&path).map(|file| file.len()).unwrap_or_default();
-        println!("sqlite     {rows:>9}  file of {} octets a domain", octets / *rows as u64);
-    }
-    let Some(server) = postgres::Postgres::start(true) else {
-        println!("PostgreSQL is not installed");
-        return;
-    };
-    for rows in &sizes {
-        measure("postgres", &server.database(&format!("rows_{rows}")), *rows, &report).await;
-    }
 }
