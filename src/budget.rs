@@ -1,10 +1,17 @@
 //! What one check may spend.
 //!
 //! A budget is shared by every task of a check and spent before a packet leaves; it is never
-//! refilled. A walk takes a smaller one out of it, so that no single delegation eats all.
+//! refilled. A walk takes a smaller one out of it, so that no single delegation eats all. Its time is spent likewise, but
+//! not while it waits in our own queues ([`Errand`]).
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+mod clock;
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use self::clock::Clock;
+pub use self::clock::Errand;
 
 /// The most packets that one check may send, a TCP exchange counting as one (SECURITY.md A1).
 pub const MAX_SENDS_PER_CHECK: u32 = 300;
@@ -31,8 +38,19 @@ pub struct Budget {
     octets_left: AtomicU64,
     /// Server names whose addresses may still be looked up.
     address_lookups_left: AtomicU32,
+    /// How the whole check stands in the queues.
+    queueing: Arc<Queueing>,
     /// The purse that this one is a part of.
     parent: Option<Arc<Self>>,
+}
+
+/// How a check stands in our own queues.
+#[derive(Debug, Default)]
+struct Queueing {
+    /// Its clock.
+    clock: Mutex<Clock>,
+    /// Whether a question was put off, as its turn did not come.
+    has_put_off: AtomicBool,
 }
 
 impl Budget {
@@ -61,6 +79,7 @@ impl Budget {
             sends_spent: AtomicU32::new(0),
             octets_left: AtomicU64::new(octets),
             address_lookups_left: AtomicU32::new(address_lookups),
+            queueing: parent.as_ref().map_or_else(Arc::default, |parent| Arc::clone(&parent.queueing)),
             parent,
         }
     }
@@ -100,6 +119,33 @@ impl Budget {
     #[must_use]
     pub fn spend_address_lookup(&self) -> bool {
         take_one(&self.address_lookups_left) && self.parent.as_ref().is_none_or(|parent| parent.spend_address_lookup())
+    }
+
+    /// Takes note of what a question of the check begins to do.
+    pub fn begin(&self, errand: Errand, now: Instant) {
+        self.queueing.clock.lock().unwrap_or_else(PoisonError::into_inner).begin(errand, now);
+    }
+
+    /// Takes note of what a question of the check is done with.
+    pub fn end(&self, errand: Errand, now: Instant) {
+        self.queueing.clock.lock().unwrap_or_else(PoisonError::into_inner).end(errand, now);
+    }
+
+    /// Returns for how long the check has done nothing so far but wait in our own queues.
+    #[must_use]
+    pub fn queued_for(&self, now: Instant) -> Duration {
+        self.queueing.clock.lock().unwrap_or_else(PoisonError::into_inner).stopped(now)
+    }
+
+    /// Takes note that a question of the check was put off, as its turn did not come.
+    pub fn note_put_off(&self) {
+        self.queueing.has_put_off.store(true, Ordering::Relaxed);
+    }
+
+    /// Says whether a question of the check was put off: then what is known of the domain may be too little to tell.
+    #[must_use]
+    pub fn has_put_off(&self) -> bool {
+        self.queueing.has_put_off.load(Ordering::Relaxed)
     }
 
     /// Says whether nothing more may be sent.
@@ -145,6 +191,19 @@ mod tests {
         assert_eq!(one.for_walk().check(), one.check());
         assert_eq!(one.for_walk().for_walk().check(), one.check());
         assert_ne!(one.check(), other.check());
+    }
+
+    #[test]
+    fn a_walk_waits_on_the_clock_of_its_check() {
+        let (check, now) = (Budget::for_check(), Instant::now());
+        let walk = check.for_walk();
+        walk.begin(Errand::Waiting, now);
+        let later = now + Duration::from_secs(7);
+        assert_eq!(check.queued_for(later), Duration::from_secs(7));
+        walk.end(Errand::Waiting, later);
+        walk.note_put_off();
+        assert_eq!(check.queued_for(later + Duration::from_secs(1)), Duration::from_secs(7));
+        assert!(check.has_put_off());
     }
 
     #[test]

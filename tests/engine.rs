@@ -9,26 +9,35 @@ use futures::stream;
 use tokio::time::Instant;
 use zoneproof::check::Checker;
 use zoneproof::expectation::{DEFAULT_DKIM_ZONE, Expectation};
+use zoneproof::findings::Code;
+use zoneproof::findings::finding::RecordStatus;
 use zoneproof::report::{Report, Verdict};
 use zoneproof::scenario::Scenario;
 use zoneproof::scenario::replay::Replay;
 use zoneproof::transport::guard::AddressPolicy;
 use zoneproof::transport::live::{TransportSettings, stack};
+use zoneproof::transport::pace::{ClassPace, PaceLimits};
 
 /// A registry and one hoster with two servers, `count` tenants at it; every server takes 100 ms to reply.
 fn internet(count: usize) -> Arc<Scenario> {
+    internet_with_keys_at(count, |_| "mail".to_owned())
+}
+
+/// The same with the DKIM records of each tenant below another name in its zone.
+fn internet_with_keys_at(count: usize, place: impl Fn(usize) -> String) -> Arc<Scenario> {
     let mut text = "root 198.51.100.1\nzone . at 198.51.100.1\n  com NS a.registry.com.\n  a.registry.com. A 198.51.100.2\n\
          zone com at 198.51.100.2\n  a.registry A 198.51.100.2\n  host NS ns1.host\n  host NS ns2.host\n  \
          ns1.host A 192.0.2.1\n  ns2.host A 192.0.2.2\nzone host.com at 192.0.2.1 192.0.2.2\n  @ NS ns1\n  @ NS ns2\n  \
          ns1 A 192.0.2.1\n  ns2 A 192.0.2.2\nserver 198.51.100.1 198.51.100.2 192.0.2.1 192.0.2.2\n  any -> after 100ms\n"
         .to_owned();
     for tenant in 0..count {
+        let place = place(tenant);
         text.push_str(&format!(
             "zone com at 198.51.100.2\n  t{tenant} NS ns1.host\n  t{tenant} NS ns2.host\n\
              zone t{tenant}.com at 192.0.2.1 192.0.2.2\n  @ NS ns1.host.com.\n  @ NS ns2.host.com.\n  \
              mail TXT \"v=spf1 include:amazonses.com ~all\"\n  _dmarc.mail TXT \"v=DMARC1; p=none\"\n  \
-             a._domainkey.mail CNAME a.dkim.amazonses.com.\n  b._domainkey.mail CNAME b.dkim.amazonses.com.\n  \
-             c._domainkey.mail CNAME c.dkim.amazonses.com.\n"
+             a._domainkey.{place} CNAME a.dkim.amazonses.com.\n  b._domainkey.{place} CNAME b.dkim.amazonses.com.\n  \
+             c._domainkey.{place} CNAME c.dkim.amazonses.com.\n"
         ));
     }
     Arc::new(text.parse().unwrap())
@@ -36,8 +45,14 @@ fn internet(count: usize) -> Arc<Scenario> {
 
 /// Makes a checker that asks the scenario at the house's pace, and the count of what it asks.
 fn checker(scenario: &Arc<Scenario>) -> (Checker, Arc<Replay>) {
+    checker_at(scenario, PaceLimits::default())
+}
+
+/// The same where servers turn out to bear another pace than what checks count on.
+fn checker_at(scenario: &Arc<Scenario>, limits: PaceLimits) -> (Checker, Arc<Replay>) {
     let replay = Arc::new(Replay::new(Arc::clone(scenario)));
-    let settings = TransportSettings { policy: AddressPolicy::allowing_special(), ..TransportSettings::default() };
+    let policy = AddressPolicy::allowing_special();
+    let settings = TransportSettings { policy, limits, ..TransportSettings::default() };
     let transport = stack(Arc::clone(&replay) as _, Arc::clone(&replay) as _, &settings);
     let builder = Checker::builder().root_hints(scenario.root_hints()).transport(transport);
     (builder.build().unwrap(), replay)
@@ -59,6 +74,46 @@ async fn a_healthy_domain_takes_two_round_trips_and_eleven_questions_where_root_
     assert_eq!(checker.check(&tenant(1)).await.verdict, Verdict::Ready);
     assert_eq!(replay.questions() - asked, 11, "one referral, and five records at two addresses");
     assert!(warm.elapsed() < Duration::from_millis(210), "{:?}", warm.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn wrong_domains_among_many_at_a_slowed_server_come_out_as_alone() {
+    const TENANTS: usize = 60;
+    let scenario = internet_with_keys_at(TENANTS, |tenant| format!("mail.t{tenant}.com"));
+    let codes = |report: &Report| report.findings.iter().map(|finding| finding.code).collect::<Vec<_>>();
+    let (alone, _) = checker(&scenario);
+    let expected = codes(&alone.check(&tenant(0)).await);
+    assert_eq!(expected, [Code::HostDoubled; 3]);
+    let ordinary = ClassPace { per_second: 3, ..PaceLimits::default().ordinary };
+    let (together, _) = checker_at(&scenario, PaceLimits { ordinary, ..PaceLimits::default() });
+    let reports: Vec<Report> = together.check_all(stream::iter((0..TENANTS).map(tenant)), TENANTS).collect().await;
+    for report in &reports {
+        assert_eq!(codes(report), expected, "{}", report.domain);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_domain_with_a_question_that_was_put_off_could_not_be_checked() {
+    const TENANTS: usize = 60;
+    let scenario = internet_with_keys_at(TENANTS, |tenant| format!("mail.t{tenant}.com"));
+    let ordinary = ClassPace { per_second: 3, ..PaceLimits::default().ordinary };
+    let limits = PaceLimits { ordinary, max_wait: Duration::from_secs(40), ..PaceLimits::default() };
+    let (checker, _) = checker_at(&scenario, limits);
+    let reports: Vec<Report> = checker.check_all(stream::iter((0..TENANTS).map(tenant)), TENANTS).collect().await;
+    let codes = |report: &Report| report.findings.iter().map(|finding| finding.code).collect::<Vec<_>>();
+    let (mut told, mut put_off) = (0, 0);
+    for report in &reports {
+        match codes(report).as_slice() {
+            [Code::HostDoubled, Code::HostDoubled, Code::HostDoubled] => told += 1,
+            [Code::BudgetExceeded] => {
+                put_off += 1;
+                assert_eq!(report.verdict, Verdict::Indeterminate);
+                assert!(report.records.iter().all(|record| record.status == RecordStatus::UnableToCheck));
+            }
+            others => panic!("{}: {others:?}", report.domain),
+        }
+    }
+    assert!(told > 0 && put_off > 0, "{told} told, {put_off} put off");
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures::future::join_all;
-use tokio::time::{Instant, timeout};
 
 use crate::budget::Budget;
 use crate::check::Engine;
@@ -20,6 +19,7 @@ use crate::evidence::{ChainEnd, DelegationChain, Evidence, Observation, ZoneCut}
 use crate::expectation::{Depth, Expectation};
 use crate::observe::{self, Seen, Target, ask_every_server, ask_until_answered, pace_class};
 use crate::transport::PaceClass;
+use crate::transport::waiting::{wait, within};
 use crate::walk::cut_cache::FRESH_ENOUGH_FOR_A_CHECK;
 use crate::walk::machine::{MAX_CUTS, Until, cut_of};
 use crate::walk::{Found, Journey};
@@ -28,6 +28,8 @@ use crate::walk::{Found, Journey};
 const PROBE_LABEL_LETTERS: usize = 32;
 
 /// Collects the evidence on one domain, within the budget and the time.
+///
+/// Where a question was put off, nothing was learned: with some of the answers a domain may come out otherwise than alone.
 pub(super) async fn gather(engine: &Engine, expectation: &Expectation, budget: &Arc<Budget>) -> Evidence {
     let mut gathering = Gathering::new(engine, expectation, budget);
     gathering.evidence.cloudflare_ranges.clone_from(&engine.cloudflare_ranges);
@@ -36,6 +38,10 @@ pub(super) async fn gather(engine: &Engine, expectation: &Expectation, budget: &
     gathering.take_seen();
     let mut evidence = gathering.evidence;
     evidence.is_budget_exceeded |= !is_in_time;
+    if budget.has_put_off() {
+        evidence = Evidence::new(probe_label(&expectation.domain));
+        evidence.is_budget_exceeded = true;
+    }
     evidence
 }
 
@@ -49,7 +55,7 @@ pub(super) async fn locate(engine: &Engine, expectation: &Expectation, budget: &
     let journey = Journey::new(budget, FRESH_ENOUGH_FOR_A_CHECK);
     let walks = questions.iter().map(|question| engine.walker.walk(question.clone(), Until::Answer, journey));
     // What is not found in time is not known; the records can be published without it.
-    let found = timeout(engine.timeout, join_all(walks)).await.unwrap_or_default();
+    let found = within(budget, engine.timeout, join_all(walks)).await.unwrap_or_default();
     for (question, found) in questions.into_iter().zip(found) {
         let chain = gathering.take_found(found);
         gathering.evidence.add_chain(question.name, chain);
@@ -100,14 +106,14 @@ impl<'a> Gathering<'a> {
     ///
     /// The time in the queue before busy servers does not count.
     async fn run_in_time(&mut self, expectation: &Expectation) -> bool {
-        let started = Instant::now();
-        let first = self.new_asks(expectation);
-        if timeout(self.engine.timeout, self.locate(&first)).await.is_err() {
-            return false;
-        }
-        let left = self.engine.timeout.saturating_sub(started.elapsed());
-        let _places = self.engine.turns.take(self.servers()).await;
-        timeout(left, self.run(expectation, first)).await.is_ok()
+        let (engine, budget) = (self.engine, self.budget);
+        let gathered = async {
+            let first = self.new_asks(expectation);
+            self.locate(&first).await;
+            let _places = wait(budget, engine.turns.take(self.servers())).await;
+            self.run(expectation, first).await;
+        };
+        within(budget, engine.timeout, gathered).await.is_some()
     }
 
     /// Returns what the plan wants and was not asked for in that scope yet.

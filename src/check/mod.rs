@@ -42,6 +42,7 @@ use crate::transport::guard::AddressPolicy;
 use crate::transport::live::{Live, TransportSettings};
 use crate::transport::pace::PaceLimits;
 use crate::transport::turns::Turns;
+use crate::transport::waiting::within;
 use crate::walk::cut_cache::{CutCache, FRESH_ENOUGH_FOR_A_CHECK};
 use crate::walk::lookup::{Lookup, LookupFailure};
 use crate::walk::machine::Until;
@@ -205,7 +206,7 @@ impl Checker {
         let journey = Journey::new(&budget, FRESH_ENOUGH_FOR_A_CHECK);
         let question = Question::new(domain.clone(), RecordType::NS);
         let walk = self.engine.walker.walk(question, Until::Zone, journey);
-        let found = tokio::time::timeout(self.engine.timeout, walk).await.ok()?;
+        let found = within(&budget, self.engine.timeout, walk).await?;
         found.cuts.into_iter().next_back().filter(|cut| !is_registry(&cut.zone))
     }
 

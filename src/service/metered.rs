@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::store::{Store, TokenRate};
 use crate::transport::pace::ClassPace;
+use crate::transport::waiting::wait;
 use crate::transport::{Exchange, PaceClass, Query, Transport};
 
 /// How long tokens may be kept: a crash loses no more than this much of a server's pace.
@@ -84,7 +85,7 @@ impl Transport for Metered {
     fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
         async move {
             if query.class == PaceClass::Anycast {
-                self.spend(query.server).await;
+                wait(&query.budget, self.spend(query.server)).await;
             }
             self.inner.exchange(query).await
         }

@@ -18,6 +18,7 @@ use dashmap::mapref::entry::Entry;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
 
+use super::waiting::wait;
 use super::{Exchange, Query, Transport};
 use crate::dns::rrset::Question;
 use crate::evidence::{Protocol, Silence};
@@ -110,7 +111,8 @@ impl<T: Transport + 'static> Coalesce<T> {
             self.metrics.count(Event::BudgetHits);
             return Exchange::silent(Silence::Limit, Duration::ZERO, query.protocol);
         }
-        let exchange = common.await;
+        // What another check waits for, this one waits for too.
+        let exchange = if asker == own { common.await } else { wait(&query.budget, common).await };
         place.is_done = true;
         drop(place);
         let is_their_limit = asker != own && exchange.outcome == Err(Silence::Limit);

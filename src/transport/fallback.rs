@@ -15,6 +15,7 @@ use futures::future::BoxFuture;
 
 use super::failure_cache::FailureCache;
 use super::server_health::{ServerHealth, Standing};
+use super::waiting::wait;
 use super::{Exchange, Query, Transport};
 use crate::dns::rrset::Rcode;
 use crate::evidence::{Protocol, Silence};
@@ -99,7 +100,7 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
             return self.conclude(query, exchange);
         }
         // A question that led and was dropped leaves the lock without a word: then this one leads.
-        let held = lead.lock().await;
+        let held = wait(&query.budget, lead.lock()).await;
         if self.health.has_failed_since(query.server, began, now()) {
             return self.conclude(query, exchange);
         }
@@ -117,7 +118,7 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
             let _leads = lead.try_lock();
             return self.spend(query, Effort::ONE_TRY).await;
         }
-        drop(lead.lock().await);
+        drop(wait(&query.budget, lead.lock()).await);
         if self.health.has_answered(query.server, now()) {
             return self.spend(query, all).await;
         }

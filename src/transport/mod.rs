@@ -18,6 +18,7 @@ pub mod source;
 pub mod tcp;
 pub mod turns;
 pub mod udp;
+pub mod waiting;
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -24,7 +24,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::per_key::PerKey;
+use super::waiting::{OnErrand, wait};
 use super::{Exchange, PaceClass, Query, Transport, counted};
+use crate::budget::Errand;
 use crate::dns::rrset::Rcode;
 use crate::evidence::{Protocol, Silence};
 use crate::metrics::{Event, Metrics};
@@ -66,7 +68,8 @@ pub struct PaceLimits {
     pub ordinary: ClassPace,
     /// The pace of a root or TLD server or a big provider's; 200 per second, a burst of 200, 64 in flight unless told.
     pub anycast: ClassPace,
-    /// How long a question waits for its turn before it is given up; 10 s unless told.
+    /// How long a question waits for its turn before it is put off; 10 minutes unless told. A server that began to drop
+    /// bears an eighth of its pace, and a check that was let in waits for it: what it then did not ask it could not tell.
     pub max_wait: Duration,
 }
 
@@ -76,7 +79,7 @@ impl Default for PaceLimits {
             per_second_in_all: 2000,
             ordinary: ClassPace { per_second: 20, burst: 40, in_flight: 16 },
             anycast: ClassPace { per_second: 200, burst: 200, in_flight: 64 },
-            max_wait: Duration::from_secs(10),
+            max_wait: Duration::from_secs(600),
         }
     }
 }
@@ -306,10 +309,12 @@ impl<T: Transport> Paced<T> {
             self.metrics.count(Event::BudgetHits);
             return unsent();
         }
-        let Some(turn) = self.pacer.turn(query.server, query.class).await else {
+        let Some(turn) = wait(&query.budget, self.pacer.turn(query.server, query.class)).await else {
             self.metrics.count(Event::PutOff);
+            query.budget.note_put_off();
             return unsent();
         };
+        let _out = OnErrand::begin(&query.budget, Errand::Out);
         let exchange = self.inner.exchange(query).await;
         counted::count(&self.metrics, query, &exchange);
         if turn.gate.observe(&exchange, turn.in_flight) {

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use crate::dns::bailiwick::MAX_CHAIN_LINKS;
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
@@ -14,6 +12,7 @@ use crate::dnssec::reply::dname_behind;
 use crate::dnssec::{Bogus, Security, Work};
 use crate::evidence::{ChainEnd, Observation};
 use crate::observe::Seen;
+use crate::transport::waiting::within;
 use crate::walk::machine::Until;
 use crate::walk::trust::{Proof, Refused, Trust, Validator, ask_on};
 use crate::walk::{Detail, Found, Journey, Walker};
@@ -116,7 +115,7 @@ impl Walker {
             work: Work::default(),
             failed: BTreeMap::new(),
         });
-        let outcome = timeout(time, self.follow(&mut following, journey, validator.as_mut())).await;
+        let outcome = within(journey.budget, time, self.follow(&mut following, journey, validator.as_mut())).await;
         let outcome = outcome.unwrap_or(Err(LookupFailure::BudgetExceeded));
         let trace = log.take();
         match outcome {

@@ -30,6 +30,7 @@ use crate::dns::rrset::{Question, RecordType, Ttl};
 use crate::evidence::{ChainEnd, Observation, Unresolved, ZoneCut};
 use crate::observe::{Seen, Target, ask, ask_whole};
 use crate::transport::Transport;
+use crate::transport::waiting::wait;
 use crate::walk::cut_cache::CutCache;
 use crate::walk::machine::{Step, Until, Walk};
 use crate::walk::race::{Runners, Said, ServerAddress, Speeds};
@@ -165,7 +166,11 @@ impl Walker {
                 Step::Ask { zone, question: asked, untried } => {
                     // Many checks start at once with nothing known: one of them asks the root.
                     let is_first = zone.is_root() && journey.stack.is_empty();
-                    let flight = if is_first { Some(self.cache.enter_walk(&question.name).await) } else { None };
+                    let flight = if is_first {
+                        Some(wait(journey.budget, self.cache.enter_walk(&question.name)).await)
+                    } else {
+                        None
+                    };
                     if is_first {
                         let anew = set_out(self.cache.known_cuts(&question.name, journey.max_age));
                         if anew.cuts().len() > walk.cuts().len() {
@@ -343,7 +348,7 @@ impl Walker {
                 return known;
             }
             let is_top = journey.stack.is_empty();
-            let _flight = if is_top { Some(self.cache.enter_lookup(&host).await) } else { None };
+            let _flight = if is_top { Some(wait(journey.budget, self.cache.enter_lookup(&host)).await) } else { None };
             if let Some(known) = self.cache.addresses(&host) {
                 return known;
             }

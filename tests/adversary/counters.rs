@@ -125,7 +125,7 @@ fn of_stacks() -> Vec<(&'static str, Snapshot, Counts)> {
         let budget = Budget::for_check();
         ask(live, &[question("a", &budget), question("a", &budget), question("b", &budget)]);
     });
-    let put_off = on("normal", normal, &|live| {
+    let put_off = on("normal", PaceLimits { max_wait: Duration::from_secs(10), ..normal }, &|live| {
         let queries: Vec<Query> = (0..400).map(|nth| question(&format!("n{nth}"), &Budget::for_check())).collect();
         ask(live, &queries);
     });

@@ -14,6 +14,7 @@ use zoneproof::dns::rrset::{Question, RecordType};
 use zoneproof::evidence::{Flaws, Silence};
 use zoneproof::transport::guard::AddressPolicy;
 use zoneproof::transport::live::{TransportSettings, stack};
+use zoneproof::transport::pace::PaceLimits;
 use zoneproof::transport::{Exchange, PaceClass, Query, Transport};
 
 /// How many questions want to leave at once.
@@ -56,7 +57,9 @@ fn ask_at_once(replies_at: RepliesAt) -> (Vec<Instant>, usize) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let server = Arc::new(Clocked { asked: Mutex::default(), start: Instant::now(), replies_at });
-        let settings = TransportSettings { policy: AddressPolicy::allowing_special(), ..TransportSettings::default() };
+        let limits = PaceLimits { max_wait: Duration::from_secs(10), ..PaceLimits::default() };
+        let policy = AddressPolicy::allowing_special();
+        let settings = TransportSettings { policy, limits, ..TransportSettings::default() };
         let transport = stack(Arc::clone(&server) as _, Arc::clone(&server) as _, &settings);
         let address: IpAddr = [192, 0, 2, 1].into();
         let asked = (0..QUESTIONS).map(|nth| {

@@ -136,7 +136,7 @@ const THREATS: &[Threat] = &[
     Threat {
         row: "A9",
         what: "many tenants make us ask one address in one moment (DNSBomb)",
-        holds: "60 packets a second, 44 a tenth, 16 at one time; who waits longer than 10 s is put off",
+        holds: "60 packets a second, 44 a tenth, 16 at one time; who waits longer than 10 min is put off",
         scenarios: &[],
         tests: &[
             ("tests/adversary/pulses.rs", "one_address_is_asked_no_faster_than_its_limit_however_many_ask"),
