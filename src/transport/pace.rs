@@ -5,10 +5,12 @@
 //! a map, and a question that is dropped gives its place back. One [`Pacer`] is shared by UDP and TCP.
 //!
 //! A server that also answers but begins to drop, to cut or to refuse while several questions are in flight is taken
-//! to be at its limit: its rate is halved, down to an eighth, and grows again step by step while it answers.
+//! to be at its limit: its rate is halved, down to an eighth, and grows again step by step while it answers. To refuse
+//! counts only where it answered the same check before: a zone that it does not have it refuses at any pace.
 //!
 //! Time is tokio's, so that it can be paused.
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,6 +47,8 @@ const LOAD: usize = 4;
 const ALIVE: Duration = Duration::from_secs(10);
 /// The least time between two halvings: the replies to one burst fail together.
 const BETWEEN_HALVINGS: Duration = Duration::from_secs(1);
+/// Of how many checks is remembered that a server answered them: those of a moment, as each asks all at once.
+const ANSWERED_KEPT: usize = 16;
 /// How long a slowed server must answer before it is asked a step faster.
 const BETWEEN_STEPS: Duration = Duration::from_secs(5);
 
@@ -182,6 +186,8 @@ struct Strain {
     changed: Option<Instant>,
     /// When it last replied well.
     replied: Option<Instant>,
+    /// The checks that it replied well to of late.
+    answered: VecDeque<u64>,
 }
 
 impl Gate {
@@ -197,14 +203,16 @@ impl Gate {
         NonZeroU32::MIN.saturating_add(strain.extra_cost)
     }
 
-    /// Takes note of how a question went that was out with others; says whether the rate was halved for it.
-    fn observe(&self, exchange: &Exchange, in_flight: usize) -> bool {
+    /// Takes note of how a question of a check went that was out with others; says whether the rate was halved for it.
+    fn observe(&self, check: u64, exchange: &Exchange, in_flight: usize) -> bool {
+        let mut strain = self.strain.lock().unwrap_or_else(PoisonError::into_inner);
         let is_strained = match &exchange.outcome {
-            Ok(reply) => reply.rcode == Rcode::REFUSED || (reply.flags.truncated && exchange.protocol == Protocol::Udp),
+            Ok(reply) if reply.rcode == Rcode::REFUSED && !strain.answered.contains(&check) => return false,
+            Ok(reply) if reply.rcode == Rcode::REFUSED => true,
+            Ok(reply) => reply.flags.truncated && exchange.protocol == Protocol::Udp,
             Err(Silence::Timeout) => true,
             Err(_) => return false,
         };
-        let mut strain = self.strain.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         let is_due = |pause| strain.changed.is_none_or(|changed| now.duration_since(changed) >= pause);
         if !is_strained {
@@ -213,6 +221,12 @@ impl Gate {
                 strain.changed = Some(now);
             }
             strain.replied = Some(now);
+            if strain.answered.back() != Some(&check) {
+                if strain.answered.len() == ANSWERED_KEPT {
+                    strain.answered.pop_front();
+                }
+                strain.answered.push_back(check);
+            }
             return false;
         }
         let is_overloaded = in_flight >= LOAD
@@ -317,7 +331,7 @@ impl<T: Transport> Paced<T> {
         let _out = OnErrand::begin(&query.budget, Errand::Out);
         let exchange = self.inner.exchange(query).await;
         counted::count(&self.metrics, query, &exchange);
-        if turn.gate.observe(&exchange, turn.in_flight) {
+        if turn.gate.observe(query.budget.check(), &exchange, turn.in_flight) {
             self.metrics.count(Event::ServersSlowed);
         }
         exchange

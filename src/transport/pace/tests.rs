@@ -3,6 +3,7 @@
 use futures::future::join_all;
 
 use super::*;
+use crate::budget::Budget;
 use crate::dns::message::Message;
 use crate::transport::tests::{Scripted, message, query, truncated};
 
@@ -127,12 +128,18 @@ async fn a_question_without_budget_does_not_queue() {
     assert_eq!(paced.inner.sent().len(), 0);
 }
 
-/// Returns what a question to the server costs after replies of that kind, `count` at once.
-async fn cost_after(paced: &Paced<Arc<Scripted>>, count: usize, outcome: Result<Message, Silence>) -> u32 {
+/// Returns what a question to the server costs after replies of that kind to questions of one check, `count` at once.
+async fn cost_after(
+    paced: &Paced<Arc<Scripted>>,
+    check: &Arc<Budget>,
+    count: usize,
+    outcome: Result<Message, Silence>,
+) -> u32 {
     for _ in 0..count {
         paced.inner.script(1, outcome.clone());
     }
-    flood(paced, count, PaceClass::Ordinary, |_| "192.0.2.1".to_owned()).await;
+    let queries: Vec<Query> = (0..count).map(|_| Query { budget: Arc::clone(check), ..query("192.0.2.1") }).collect();
+    join_all(queries.iter().map(|query| paced.exchange(query))).await;
     paced
         .pacer
         .servers
@@ -143,32 +150,32 @@ async fn cost_after(paced: &Paced<Arc<Scripted>>, count: usize, outcome: Result<
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_fails_under_load_is_slowed_and_recovers() {
-    let paced = paced(PaceLimits::default(), Scripted::always(good()));
-    assert_eq!(cost_after(&paced, 8, Err(Silence::Timeout)).await, 1, "one that never answered is not slowed");
-    assert_eq!(cost_after(&paced, 1, good()).await, 1);
-    assert_eq!(cost_after(&paced, 3, Ok(message(Rcode::REFUSED))).await, 1, "that is no load");
-    assert_eq!(cost_after(&paced, 8, Ok(message(Rcode::REFUSED))).await, 2, "one burst halves once");
+    let (paced, check) = (paced(PaceLimits::default(), Scripted::always(good())), Budget::for_check());
+    assert_eq!(cost_after(&paced, &check, 8, Err(Silence::Timeout)).await, 1, "one that never answered is not slowed");
+    assert_eq!(cost_after(&paced, &check, 1, good()).await, 1);
+    assert_eq!(cost_after(&paced, &check, 3, Ok(message(Rcode::REFUSED))).await, 1, "that is no load");
+    assert_eq!(cost_after(&paced, &check, 8, Ok(message(Rcode::REFUSED))).await, 2, "one burst halves once");
     sleep(SECOND * 2).await;
     let mut cut = truncated();
     cut.rcode = Rcode::NOERROR;
-    assert_eq!(cost_after(&paced, 8, Ok(cut)).await, 4);
+    assert_eq!(cost_after(&paced, &check, 8, Ok(cut)).await, 4);
     for _ in 0..3 {
         sleep(SECOND * 2).await;
-        cost_after(&paced, 8, Err(Silence::Timeout)).await;
+        cost_after(&paced, &check, 8, Err(Silence::Timeout)).await;
     }
-    assert!(cost_after(&paced, 1, good()).await <= MAX_COST);
+    assert!(cost_after(&paced, &check, 1, good()).await <= MAX_COST);
     for _ in 0..10 {
         sleep(BETWEEN_STEPS).await;
-        cost_after(&paced, 1, good()).await;
+        cost_after(&paced, &check, 1, good()).await;
     }
-    assert_eq!(cost_after(&paced, 1, good()).await, 1);
+    assert_eq!(cost_after(&paced, &check, 1, good()).await, 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_slowed_server_is_asked_at_half_the_rate() {
-    let paced = paced(PaceLimits::default(), Scripted::always(good()));
-    cost_after(&paced, 1, good()).await;
-    assert_eq!(cost_after(&paced, 8, Ok(message(Rcode::REFUSED))).await, 2);
+    let (paced, check) = (paced(PaceLimits::default(), Scripted::always(good())), Budget::for_check());
+    cost_after(&paced, &check, 1, good()).await;
+    assert_eq!(cost_after(&paced, &check, 8, Ok(message(Rcode::REFUSED))).await, 2);
     sleep(SECOND * 3).await;
     let before = paced.inner.sent().len();
     // A burst of forty pays for twenty; sixteen more take a tenth of a second each.
@@ -176,6 +183,19 @@ async fn a_slowed_server_is_asked_at_half_the_rate() {
     flood(&paced, 36, PaceClass::Ordinary, |_| "192.0.2.1".to_owned()).await;
     assert_eq!(paced.inner.sent().len(), before + 36);
     assert!((1550..1700).contains(&started.elapsed().as_millis()), "{:?}", started.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_does_not_have_a_zone_is_not_slowed_for_refusing_it() {
+    let paced = paced(PaceLimits::default(), Scripted::always(good()));
+    let refused = || Ok(message(Rcode::REFUSED));
+    let [hosted, elsewhere] = [(); 2].map(|()| Budget::for_check());
+    assert_eq!(cost_after(&paced, &hosted, 5, good()).await, 1);
+    for _ in 0..5 {
+        assert_eq!(cost_after(&paced, &elsewhere, 16, refused()).await, 1, "it answered others alone");
+        sleep(SECOND).await;
+    }
+    assert_eq!(cost_after(&paced, &hosted, 16, refused()).await, 2, "it answered the same check before");
 }
 
 #[test]
