@@ -4,8 +4,10 @@
 //! what both need. None of that is its domain's doing, so that it does not count as the time of the check.
 
 use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
+use futures::poll;
 use tokio::time::{Instant, timeout};
 
 use crate::budget::{Budget, Errand};
@@ -36,8 +38,12 @@ impl Drop for OnErrand<'_> {
     }
 }
 
-/// Waits for something that is not the doing of the check.
+/// Waits for something that is not the doing of the check. What is there at once costs nothing.
 pub async fn wait<F: Future>(budget: &Budget, turn: F) -> F::Output {
+    let mut turn = pin!(turn);
+    if let Poll::Ready(turn) = poll!(&mut turn) {
+        return turn;
+    }
     let _waits = OnErrand::begin(budget, Errand::Waiting);
     turn.await
 }
