@@ -108,7 +108,9 @@ impl Statement {
                 "in" => format!("= ANY({argument})"),
                 "held" => {
                     let (column, value) = argument.split_once(' ').unwrap_or_default();
-                    format!("get_bit({value}, {column}) = 1")
+                    // Of `= 1` the planner takes one row in two hundred to be so, and sorts a million to find the first 500;
+                    // of `<> 0` nearly all, as they are, and it reads them in order.
+                    format!("get_bit({value}, {column}) <> 0")
                 }
                 "now" => "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)".to_owned(),
                 "now_us" => "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)".to_owned(),
