@@ -14,6 +14,8 @@ mod costs;
 mod counters;
 #[path = "adversary/datagrams.rs"]
 mod datagrams;
+#[path = "adversary/memory.rs"]
+mod memory;
 #[path = "adversary/pulses.rs"]
 mod pulses;
 #[path = "adversary/schedules.rs"]

@@ -110,7 +110,10 @@ const THREATS: &[Threat] = &[
         what: "answers without end",
         holds: "64 KiB of one message, 512 KiB of a check; a record set that is too long is an error of the domain",
         scenarios: &["huge-texts", "huge-texts-everywhere", "huge-additional-section"],
-        tests: &[("src/transport/tcp/tests.rs", "octets_are_paid_for_whole_or_not")],
+        tests: &[
+            ("src/transport/tcp/tests.rs", "octets_are_paid_for_whole_or_not"),
+            ("tests/adversary/memory.rs", "a_hundred_servers_that_say_all_that_fits_cost_a_few_mebibytes"),
+        ],
     },
     Threat {
         row: "A7",
