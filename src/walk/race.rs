@@ -233,6 +233,7 @@ async fn run<F: Future<Output = Said>>(
     // Who spoke overtook the other one.
     if let Some((spoke, _)) = said.last().filter(|last| is_reply(last)) {
         for other in addresses.into_iter().flatten().filter(|address| *address != spoke.address) {
+            tracing::debug!(address = %other, by = %spoke.address, "overtaken");
             match alone.is_zero() {
                 // How slow it is nobody waited to see; so that it does not run again at once, it is said to be twice as slow.
                 true => speeds.note_reply(other, started.elapsed() * 2),
