@@ -76,12 +76,20 @@ impl Difference<'_> {
     ///
     /// It stands below a name that is there for its sake alone, which NSEC3 with opt-out leaves out (RFC 5155 §7.1); asked for
     /// DS records at that name, NSD proves too little. BIND ends there (SERVFAIL), Knot Resolver and Unbound at times: the
-    /// latter asks on until nobody waits any more where another server is dead. What we say is not proven, and said so.
+    /// latter asks on until nobody waits any more where another server is dead. What we say is not proven, and said so. An
+    /// alias may lead there.
     fn is_opt_out_case(&self) -> bool {
         let refutes = |other: &Outcome| !is_given_up(other) && other != self.own;
         let is_refuted = self.others.iter().any(|other| other.as_ref().is_some_and(refutes));
         let is_held_back = !self.own.is_authentic && !is_given_up(self.own);
-        is_given_up(self.agreed) && is_held_back && !is_refuted && self.forest.is_below_hidden_cut(&self.name())
+        let is_below = |name: &String| self.forest.is_below_hidden_cut(name);
+        is_given_up(self.agreed) && is_held_back && !is_refuted && self.names_on_the_way().iter().any(is_below)
+    }
+
+    /// Returns the question's name and the names that aliases lead to, as we see them.
+    fn names_on_the_way(&self) -> Vec<String> {
+        let target = |answer: &String| Some(answer.split_once(" CNAME ")?.1.to_owned());
+        self.own.answers.iter().filter_map(target).chain([self.name()]).collect()
     }
 
     /// Says whether we miss a proof where others know of a server that gives it.
