@@ -71,7 +71,9 @@ impl HashedChain {
         let Ok(wildcard) = encloser.name.prepend("*") else { return Ok(unproven) };
         if let Some(link) = self.at(&wildcard, work)? {
             let denied = denied_by_types(&link.types, &Question::new(wildcard, question.kind));
-            return Ok(denied.map(|denied| Denied { security, is_unsigned_cut: false, ..denied }));
+            let denied = denied.map(|denied| Denied { security, is_unsigned_cut: false, ..denied });
+            // A name above unsigned delegations alone is left out, and has no records for all that the wildcard has (RFC 5155 §7.1).
+            return Ok(denied.or(unproven));
         }
         let is_no_wildcard = self.covering(&wildcard, work)?.is_some();
         if !is_no_wildcard {

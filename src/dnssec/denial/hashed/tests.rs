@@ -84,7 +84,7 @@ fn names_types_and_cuts_are_denied() {
         ("x.d.example.", T::A, "none", "none"),
         ("w.example.", T::A, "kind", "kind"),
         ("x.w.example.", T::A, "kind", "kind?"),
-        ("x.w.example.", T::TXT, "none", "none"),
+        ("x.w.example.", T::TXT, "none", "cut?"),
         ("x.example.", T::DS, "name", "cut?"),
         ("example.", T::DS, "none", "none"),
     ] {
