@@ -39,6 +39,8 @@ impl Difference<'_> {
             Some("limits")
         } else if self.is_lame_case() {
             Some("lame servers")
+        } else if self.is_asterisk_case() {
+            Some("asterisks")
         } else if self.is_opt_out_case() {
             Some("hidden delegations")
         } else if self.is_hidden_name_case() {
@@ -65,11 +67,31 @@ impl Difference<'_> {
     /// take for an answer without records; and at times they give up (SERVFAIL) where the next server has an answer that
     /// holds. BIND and we ask the next server.
     fn is_lame_case(&self) -> bool {
-        let bind = Resolver::ALL.iter().zip(&self.others).find(|(resolver, _)| **resolver == Resolver::Bind);
-        let is_as_bind = bind.is_some_and(|(_, outcome)| outcome.as_ref() == Some(self.own));
+        let is_as_bind = self.is_as_bind();
         let is_empty = self.agreed.rcode == Rcode::NOERROR && self.agreed.answers.is_empty();
         let asks_on = is_empty || (is_given_up(self.agreed) && !is_given_up(self.own));
         is_as_bind && asks_on && self.forest.has_lame_server(&self.name())
+    }
+
+    /// Says whether we and BIND prove an answer that the two others give up on: a name that begins with `*` of its own is made
+    /// from a wildcard further up, whose signature counts fewer labels than it has without the `*` (RFC 4035 §5.3.2).
+    fn is_asterisk_case(&self) -> bool {
+        let is_literal = |name: &String| name.starts_with("*.");
+        is_given_up(self.agreed)
+            && self.own.is_authentic
+            && self.is_as_bind()
+            && self.names_on_the_way().iter().any(is_literal)
+    }
+
+    /// Says whether BIND says the same; of a name that is not there it leaves out at times what leads to it, so that there the
+    /// code and the proof count.
+    fn is_as_bind(&self) -> bool {
+        let bind = Resolver::ALL.iter().zip(&self.others).find(|(resolver, _)| **resolver == Resolver::Bind);
+        bind.and_then(|(_, outcome)| outcome.as_ref()).is_some_and(|bind| {
+            let is_bare = bind.rcode == Rcode::NXDOMAIN && bind.answers.is_empty();
+            let answers = if is_bare { self.own.answers.clone() } else { bind.answers.clone() };
+            Outcome { answers, ..bind.clone() } == *self.own
+        })
     }
 
     /// Says whether we find the unsigned delegation that two others do not get to, and nobody finds anything else.
@@ -94,8 +116,8 @@ impl Difference<'_> {
 
     /// Says whether we miss a proof where others know of a server that gives it.
     ///
-    /// Asked for DS records at a name that is there for the sake of an unsigned delegation alone, NSD gives no NSEC3 record at
-    /// all, though RFC 5155 §7.2.4 wants those that show the closest encloser; the reply is bogus for everybody. The others
+    /// Asked for DS records at a name that is there for the sake of an unsigned delegation alone, NSD gives the NSEC3 record of the
+    /// closest encloser, and not the one that covers the name below it, which RFC 5155 §7.2.4 wants too; the reply is bogus for everybody. The others
     /// ask the next server of the zone. Where the one server of the zone above serves this zone too, it answers in its place
     /// and never refers to it: we, who take the delegation's word alone for who serves a zone, have nobody else to ask. The
     /// others take the zone's own NS records.
