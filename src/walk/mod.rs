@@ -19,6 +19,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use futures::stream::{self, StreamExt};
+use tracing::Instrument;
 
 use crate::budget::Budget;
 use crate::dns::message::Message;
@@ -178,7 +179,9 @@ impl Walker {
                             continue;
                         }
                     }
-                    let Some(said) = self.ask_one_of(&question, (zone, untried), &asked, &purse, journey).await else {
+                    let step = tracing::debug_span!("step", %zone, question = %asked);
+                    let said = self.ask_one_of(&question, (zone, untried), &asked, &purse, journey);
+                    let Some(said) = said.instrument(step).await else {
                         walk.stop();
                         continue;
                     };
