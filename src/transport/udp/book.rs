@@ -18,10 +18,11 @@ use crate::dns::rrset::Rcode;
 use crate::evidence::Silence;
 use crate::metrics::{Event, Metrics};
 
-/// How long a closed question is remembered: longer than honest servers take to answer late.
-const CLOSED_KEPT: Duration = Duration::from_secs(10);
-/// How many closed questions are remembered for one address: ten seconds of the highest pace a server is asked at.
-const MAX_CLOSED_PER_SERVER: usize = 2048;
+/// What is remembered of questions that nobody answered in time: longer than honest servers take to answer late, and ten
+/// seconds of the highest pace a server is asked at.
+const UNANSWERED: Memory = Memory { kept: Duration::from_secs(10), at_most: 2048 };
+/// What is remembered of questions that were answered: for a reply that comes twice, two seconds of that pace are plenty.
+const ANSWERED: Memory = Memory { kept: Duration::from_secs(2), at_most: 512 };
 /// After how many questions the pages of addresses that are no longer asked are dropped.
 const OPENINGS_BETWEEN_SWEEPS: u32 = 1024;
 
@@ -57,8 +58,21 @@ pub(super) struct Book {
 struct Page {
     /// The questions that are out or were closed of late.
     entries: HashMap<Slot, Entry>,
-    /// When which question was closed, oldest first.
-    closed: VecDeque<(Slot, Instant)>,
+    /// Those that were answered.
+    answered: Closed,
+    /// Those that nobody answered in time.
+    unanswered: Closed,
+}
+
+/// When which question was closed, oldest first.
+type Closed = VecDeque<(Slot, Instant)>;
+
+/// How long closed questions of one address are remembered, and how many.
+struct Memory {
+    /// How long.
+    kept: Duration,
+    /// How many.
+    at_most: usize,
 }
 
 /// One question.
@@ -132,7 +146,7 @@ impl Book {
             let is_match = is_reply_to(octets, &entry.query) || is_unread(octets, &entry.query);
             match entry.waiter.take_if(|_| is_match) {
                 Some(waiter) => {
-                    page.closed.push_back((slot, Instant::now()));
+                    page.answered.push_back((slot, Instant::now()));
                     let _ = waiter.send(Arrival::Reply(octets.to_vec()));
                     return;
                 }
@@ -142,7 +156,7 @@ impl Book {
                 }
                 None => {
                     if let Some(waiter) = entry.waiter.take_if(|_| is_reply_in_other_letters(octets, &entry.query)) {
-                        page.closed.push_back((slot, Instant::now()));
+                        page.answered.push_back((slot, Instant::now()));
                         let _ = waiter.send(Arrival::OtherLetters(octets.len()));
                         self.metrics.count(Event::WrongCases);
                     } else {
@@ -161,7 +175,7 @@ impl Book {
         let (Some(id), Some(mut page)) = (id_of(query), self.pages.get_mut(&server)) else { return };
         let slot = (socket, id);
         if let Some(waiter) = page.entries.get_mut(&slot).and_then(|entry| entry.waiter.take()) {
-            page.closed.push_back((slot, Instant::now()));
+            page.unanswered.push_back((slot, Instant::now()));
             let _ = waiter.send(Arrival::Unsent(silence));
         }
     }
@@ -189,7 +203,7 @@ impl Page {
     /// Closes a question, where it is out.
     fn close(&mut self, slot: Slot) {
         if self.entries.get_mut(&slot).is_some_and(|entry| entry.waiter.take().is_some()) {
-            self.closed.push_back((slot, Instant::now()));
+            self.unanswered.push_back((slot, Instant::now()));
         }
     }
 
@@ -198,7 +212,7 @@ impl Page {
         let now = Instant::now();
         for (slot, entry) in &mut self.entries {
             if let Some(waiter) = entry.waiter.take() {
-                self.closed.push_back((*slot, now));
+                self.unanswered.push_back((*slot, now));
                 let _ = waiter.send(Arrival::Suspicion(octets));
             }
         }
@@ -206,12 +220,14 @@ impl Page {
 
     /// Forgets closed questions that are old or too many.
     fn forget_old(&mut self, now: Instant) {
-        while let Some((slot, closed)) = self.closed.front() {
-            if self.closed.len() <= MAX_CLOSED_PER_SERVER && now.duration_since(*closed) < CLOSED_KEPT {
-                return;
+        for (closed, memory) in [(&mut self.answered, ANSWERED), (&mut self.unanswered, UNANSWERED)] {
+            while let Some((slot, at)) = closed.front() {
+                if closed.len() <= memory.at_most && now.duration_since(*at) < memory.kept {
+                    break;
+                }
+                self.entries.remove(slot);
+                closed.pop_front();
             }
-            self.entries.remove(slot);
-            self.closed.pop_front();
         }
     }
 }
@@ -283,17 +299,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn closed_questions_are_forgotten_and_bounded() {
-        let book = Arc::new(Book::default());
-        for id in 0..4096 {
-            drop(book.open(SERVER, 1, &query(id)).unwrap());
+    async fn closed_questions_are_forgotten_and_bounded_the_answered_ones_sooner() {
+        for (is_answered, memory, other) in [(true, ANSWERED, UNANSWERED), (false, UNANSWERED, ANSWERED)] {
+            let book = Arc::new(Book::default());
+            for id in 0..4096 {
+                let ticket = book.open(SERVER, 1, &query(id)).unwrap();
+                if is_answered {
+                    book.dispatch(SERVER, 1, &reply(&query(id)));
+                }
+                drop(ticket);
+            }
+            let remembered = || book.pages.get(&SERVER).map_or(0, |page| page.entries.len());
+            assert!((memory.at_most..=memory.at_most + 2).contains(&remembered()), "{}", remembered());
+            let sweep = || {
+                for _ in 0..OPENINGS_BETWEEN_SWEEPS {
+                    drop(book.open("192.0.2.2".parse().unwrap(), 1, &query(1)));
+                }
+                remembered()
+            };
+            tokio::time::advance(memory.kept.min(other.kept) - Duration::from_millis(1)).await;
+            assert!(sweep() >= memory.at_most);
+            tokio::time::advance(memory.kept).await;
+            assert_eq!(sweep(), 0);
         }
-        assert!(book.pages.get(&SERVER).unwrap().entries.len() <= MAX_CLOSED_PER_SERVER + 2);
-        tokio::time::advance(CLOSED_KEPT).await;
-        for _ in 0..OPENINGS_BETWEEN_SWEEPS {
-            drop(book.open("192.0.2.2".parse().unwrap(), 1, &query(1)));
-        }
-        assert!(!book.pages.contains_key(&SERVER));
     }
 
     #[test]
