@@ -104,7 +104,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("miniz_oxide", &["store/database/compact"]),
     ("nix", SOCKET_DOOR),
     ("psl", &["dns/public_suffix"]),
-    ("quick_cache", &["providers", "transport", "walk/cut_cache", "walk/race", "walk/trust"]),
+    ("quick_cache", &["providers", "transport", "walk/cut_cache", "walk/speeds", "walk/trust"]),
     ("rustix", SOCKET_DOOR),
     ("socket2", SOCKET_DOOR),
     ("sqlx", &["store/engine"]),

@@ -9,6 +9,7 @@ pub mod machine;
 pub mod minimise;
 mod race;
 pub mod root_hints;
+mod speeds;
 pub mod trust;
 
 use std::net::IpAddr;
@@ -34,7 +35,8 @@ use crate::transport::Transport;
 use crate::transport::waiting::wait;
 use crate::walk::cut_cache::CutCache;
 use crate::walk::machine::{Step, Until, Walk};
-use crate::walk::race::{Runners, Said, ServerAddress, Speeds};
+use crate::walk::race::{Runners, Said, ServerAddress};
+use crate::walk::speeds::Speeds;
 
 /// How many server names are looked up in one walk, by how deep it lies in other walks (SECURITY.md A2).
 /// At the top the check's own budget counts.

@@ -9,110 +9,25 @@
 
 use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
 
 use futures::future::{Either, select};
 use futures::poll;
-use quick_cache::sync::Cache;
 use tokio::time::{Instant, timeout};
 
 use crate::dns::message::Message;
 use crate::dns::name::Name;
 use crate::evidence::Observation;
+use crate::walk::speeds::Speeds;
 
 /// How long one server is waited for alone: what the first try of a question waits at least (SECURITY.md, limits).
 const ALONE: Duration = Duration::from_millis(400);
-/// How long who was overtaken is asked last: as long as a server counts as down (SECURITY.md, limits).
-const ASKED_LAST: Duration = Duration::from_secs(60);
-/// How long the time that a reply took is held to be true: as long as all else that is known of a server.
-const TRUE_FOR: Duration = Duration::from_secs(900);
-/// What each question under way adds to the time that a server is expected to take, so that a bulk run spreads.
-const BEHIND_ANOTHER: Duration = Duration::from_millis(1);
-/// How many addresses are remembered.
-const ADDRESSES_KEPT: usize = 4096;
 
 /// What a server said, with the whole message where that is wanted.
 pub(super) type Said = (Observation, Option<Message>);
 /// A server to ask: its name and one address.
 pub(super) type ServerAddress = (Name, IpAddr);
-
-/// How fast the addresses that lead on are.
-pub(super) struct Speeds(Cache<IpAddr, Arc<Speed>>);
-
-/// How fast one address is.
-#[derive(Default)]
-struct Speed {
-    /// What its replies took, and when that was learnt.
-    reply_time: Mutex<Option<(Duration, Instant)>>,
-    /// Until when it is asked last.
-    asked_last_until: Mutex<Option<Instant>>,
-    /// How many questions are under way to it.
-    under_way: AtomicU32,
-}
-
-/// A question under way; it is not any more when this is dropped.
-pub(super) struct UnderWay(Arc<Speed>);
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl Default for Speeds {
-    fn default() -> Self {
-        Self(Cache::new(ADDRESSES_KEPT))
-    }
-}
-
-impl Speeds {
-    /// Returns what is known of an address.
-    fn of(&self, address: IpAddr) -> Arc<Speed> {
-        let Ok(speed) = self.0.get_or_insert_with(&address, || Ok::<_, std::convert::Infallible>(Arc::default()));
-        speed
-    }
-
-    /// Says whether an address was overtaken of late.
-    pub(super) fn is_slow(&self, address: IpAddr) -> bool {
-        let speed = self.0.get(&address);
-        speed.and_then(|speed| *lock(&speed.asked_last_until)).is_some_and(|until| Instant::now() < until)
-    }
-
-    /// Has an address be asked last for a while.
-    fn note_overtaken(&self, address: IpAddr) {
-        *lock(&self.of(address).asked_last_until) = Some(Instant::now() + ASKED_LAST);
-    }
-
-    /// Takes note of what a reply took: the mean of all, the newer ones weighing more (RFC 6298 §2).
-    fn note_reply(&self, address: IpAddr, took: Duration) {
-        let speed = self.of(address);
-        let mut known = lock(&speed.reply_time);
-        let mean = known.map_or(took, |(mean, _)| (mean * 7 + took) / 8);
-        *known = Some((mean, Instant::now()));
-    }
-
-    /// Counts a question to an address as under way.
-    pub(super) fn depart(&self, address: IpAddr) -> UnderWay {
-        let speed = self.of(address);
-        speed.under_way.fetch_add(1, Ordering::Relaxed);
-        UnderWay(speed)
-    }
-
-    /// Returns how long an address is expected to take; `None` while that is not known.
-    fn expected(&self, address: IpAddr) -> Option<Duration> {
-        let speed = self.0.get(&address)?;
-        let (mean, learnt) = (*lock(&speed.reply_time))?;
-        (learnt.elapsed() < TRUE_FOR).then(|| mean + BEHIND_ANOTHER * speed.under_way.load(Ordering::Relaxed))
-    }
-}
-
-/// Takes a lock whose holders cannot leave anything half done.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Who is asked, and who beside.
 pub(super) struct Runners {
@@ -251,6 +166,8 @@ fn is_reply(said: &Said) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
     use crate::dns::response::Response;
     use crate::dns::rrset::Rcode;
@@ -315,15 +232,6 @@ mod tests {
         assert_eq!(race([(6000, false), (30, true)], 900).await, (vec![1], 1630, true));
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn who_was_overtaken_is_forgiven_after_a_minute() {
-        let (speeds, address) = (Speeds::default(), IpAddr::from([192, 0, 2, 1]));
-        speeds.note_overtaken(address);
-        assert!(speeds.is_slow(address));
-        tokio::time::advance(ASKED_LAST).await;
-        assert!(!speeds.is_slow(address));
-    }
-
     /// Has four servers lead on, 10 ms, 20 ms and so on away, and returns whom each of some questions was sent to.
     async fn ways(speeds: &Speeds, questions: usize) -> Vec<Vec<u8>> {
         let name = Name::parse("example").unwrap();
@@ -332,14 +240,14 @@ mod tests {
         for nth in 0..questions {
             let name = name.prepend(format!("tenant{nth}")).unwrap();
             let runners = Runners::by_speed(&name, servers.clone(), |address| speeds.is_slow(address), speeds).unwrap();
-            let asked = Mutex::new(Vec::new());
+            let asked = RefCell::new(Vec::new());
             let ask = |(name, at): ServerAddress| {
                 let IpAddr::V4(v4) = at else { unreachable!("all are IPv4") };
-                lock(&asked).push(v4.octets()[3]);
+                asked.borrow_mut().push(v4.octets()[3]);
                 server(name, at, u64::from(v4.octets()[3]) * 10, true)
             };
             first_to_speak(speeds, runners, || 1, ask).await;
-            ways.push(lock(&asked).clone());
+            ways.push(asked.into_inner());
         }
         ways
     }
@@ -352,25 +260,5 @@ mod tests {
         let beside: Vec<&Vec<u8>> = ways.iter().filter(|asked| asked.len() > 1).collect();
         assert_eq!(beside.len(), 3, "four servers are known after three races");
         assert_eq!(ways[39], [1]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn many_questions_at_once_spread_over_servers_that_are_about_as_fast() {
-        let speeds = Speeds::default();
-        ways(&speeds, 40).await;
-        let [near, next] = [1, 2].map(|nth| IpAddr::from([192, 0, 2, nth]));
-        let under_way: Vec<UnderWay> = (0..11).map(|_| speeds.depart(near)).collect();
-        assert!(speeds.expected(near) > speeds.expected(next));
-        drop(under_way);
-        assert!(speeds.expected(near) < speeds.expected(next));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_known_is_forgotten_after_a_while() {
-        let (speeds, address) = (Speeds::default(), IpAddr::from([192, 0, 2, 1]));
-        speeds.note_reply(address, Duration::from_millis(10));
-        assert_eq!(speeds.expected(address), Some(Duration::from_millis(10)));
-        tokio::time::advance(TRUE_FOR).await;
-        assert_eq!(speeds.expected(address), None);
     }
 }
