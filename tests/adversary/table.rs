@@ -32,7 +32,7 @@ const THREATS: &[Threat] = &[
     Threat {
         row: "A1",
         what: "a zone makes one question cost many packets",
-        holds: "300 packets, 512 KiB and 30 s for a check, 50 packets for a walk; what is left out is unable_to_check",
+        holds: "300 packets, 512 KiB and 30 s (queueing aside) for a check, 50 packets for a walk; what is left out is unable_to_check",
         scenarios: &[
             "delegations-too-deep",
             "delegations-without-end",

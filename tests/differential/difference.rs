@@ -117,8 +117,8 @@ impl Difference<'_> {
     /// Says whether we miss a proof where others know of a server that gives it.
     ///
     /// Asked for DS records at a name that is there for the sake of an unsigned delegation alone, NSD gives the NSEC3 record of the
-    /// closest encloser, and not the one that covers the name below it, which RFC 5155 §7.2.4 wants too; the reply is bogus for everybody. The others
-    /// ask the next server of the zone. Where the one server of the zone above serves this zone too, it answers in its place
+    /// closest encloser, and not the one that covers the name below it, which RFC 5155 §7.2.4 wants too; the reply is bogus
+    /// for everybody. The others ask the next server of the zone. Where the one server of the zone above serves this zone too, it answers in its place
     /// and never refers to it: we, who take the delegation's word alone for who serves a zone, have nobody else to ask. The
     /// others take the zone's own NS records.
     fn is_hidden_name_case(&self) -> bool {
