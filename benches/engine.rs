@@ -9,8 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use zoneproof::budget::Budget;
 use zoneproof::check::{Checker, plan};
 use zoneproof::dns::message::{Edns, Message, encode_message, encode_query};
@@ -28,7 +26,7 @@ use zoneproof::scenario::{Action, Scenario};
 use zoneproof::transport::guard::AddressPolicy;
 use zoneproof::transport::live::{TransportSettings, stack};
 use zoneproof::transport::pace::PaceLimits;
-use zoneproof::transport::{Exchange, PaceClass, Query, Transport};
+use zoneproof::transport::{DynTransport, Exchange, PaceClass, Query, Transport};
 use zoneproof::walk::cut_cache::CutCache;
 
 /// A healthy domain with two servers.
@@ -102,10 +100,9 @@ fn messages(criterion: &mut Criterion) {
 struct AtHand(Message);
 
 impl Transport for AtHand {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
+    async fn exchange(&self, query: &Query) -> Exchange {
         let outcome = Ok(self.0.clone());
-        let protocol = query.protocol;
-        async move { Exchange { outcome, rtt: Duration::ZERO, protocol, flaws: Flaws::default() } }.boxed()
+        Exchange { outcome, rtt: Duration::ZERO, protocol: query.protocol, flaws: Flaws::default() }
     }
 }
 
@@ -114,7 +111,7 @@ fn transports(criterion: &mut Criterion) {
     let scenario: Scenario = SCENARIO.parse().expect("the scenario parses");
     let question = Question::new(Name::parse("mail.tenant.example.").expect("a name"), RecordType::TXT);
     let answer = Message::decode(&reply(&scenario, "192.0.2.1", &question)).expect("a message");
-    let at_hand: Arc<dyn Transport> = Arc::new(AtHand(answer));
+    let at_hand: Arc<dyn DynTransport> = Arc::new(AtHand(answer));
     let unlimited = PaceLimits { per_second_in_all: 0, ..PaceLimits::default().with_per_server(0) };
     let policy = AddressPolicy::allowing_special();
     let settings = TransportSettings { limits: unlimited, policy, ..TransportSettings::default() };

@@ -15,7 +15,7 @@ use crate::dns::message::Message;
 use crate::dns::name::Name;
 use crate::dns::rrset::{Question, Rcode, RecordType, Ttl};
 use crate::evidence::{Protocol, Silence};
-use crate::transport::{Exchange, PaceClass, Query, Transport};
+use crate::transport::{DynTransport, Exchange, PaceClass, Query, Transport};
 
 /// How many root servers of each family are asked: more than one, so that a dead one says nothing about this host.
 const ROOTS_ASKED: usize = 3;
@@ -49,7 +49,7 @@ pub struct Probe {
 /// Looks at how this host reaches the DNS; the probes come in a fixed order.
 ///
 /// `stray` must let one datagram go to a documentation address, and do nothing but send it.
-pub async fn examine(transport: &dyn Transport, stray: &dyn Transport, roots: &[(Name, IpAddr)]) -> Vec<Probe> {
+pub async fn examine(transport: &dyn DynTransport, stray: &dyn DynTransport, roots: &[(Name, IpAddr)]) -> Vec<Probe> {
     let of_family = |is_v4: bool| {
         let family = roots.iter().map(|(_, address)| *address).filter(move |address| address.is_ipv4() == is_v4);
         family.take(ROOTS_ASKED).collect::<Vec<IpAddr>>()
@@ -79,7 +79,12 @@ pub fn can_be_trusted(probes: &[Probe]) -> bool {
 }
 
 /// Asks some root servers the same about the root, all at once.
-async fn ask_all(transport: &dyn Transport, servers: &[IpAddr], kind: RecordType, protocol: Protocol) -> Vec<Exchange> {
+async fn ask_all(
+    transport: &dyn DynTransport,
+    servers: &[IpAddr],
+    kind: RecordType,
+    protocol: Protocol,
+) -> Vec<Exchange> {
     let budget = Budget::for_check();
     join_all(servers.iter().map(|server| {
         let question = Question::new(Name::root(), kind);
@@ -90,7 +95,7 @@ async fn ask_all(transport: &dyn Transport, servers: &[IpAddr], kind: RecordType
 }
 
 /// Asks an address that nobody has, once.
-async fn ask_nobody(stray: &dyn Transport) -> Exchange {
+async fn ask_nobody(stray: &dyn DynTransport) -> Exchange {
     let question = Question::new(Name::root(), RecordType::NS);
     let query = Query::new(NOBODY, question, PaceClass::Ordinary, Budget::for_check());
     stray.exchange(&Query { timeout: Some(NOBODY_TIMEOUT), ..query }).await

@@ -17,7 +17,7 @@ use crate::dns::response::{Response, read_response};
 use crate::dns::rrset::Question;
 use crate::evidence::{Observation, Outcome, Reply, ZoneCut};
 use crate::providers;
-use crate::transport::{Exchange, PaceClass, Query, Transport};
+use crate::transport::{DynTransport, Exchange, PaceClass, Query, Transport};
 
 /// The most addresses of one zone that are asked (13 servers with an IPv4 and an IPv6 address, and some to spare).
 pub const MAX_ADDRESSES_PER_ZONE: usize = 32;
@@ -65,14 +65,19 @@ pub fn pace_class(zone: &Name, server: &Name) -> PaceClass {
 }
 
 /// Asks one question of one address.
-pub async fn ask(transport: &dyn Transport, target: Target, question: &Question, budget: &Arc<Budget>) -> Observation {
+pub async fn ask(
+    transport: &dyn DynTransport,
+    target: Target,
+    question: &Question,
+    budget: &Arc<Budget>,
+) -> Observation {
     let class = pace_class(&target.zone, &target.server);
     ask_at_pace(transport, target, class, question, budget).await
 }
 
 /// Asks one question of one address that takes as much load as `class` says.
 async fn ask_at_pace(
-    transport: &dyn Transport,
+    transport: &dyn DynTransport,
     target: Target,
     class: PaceClass,
     question: &Question,
@@ -85,7 +90,7 @@ async fn ask_at_pace(
 
 /// Asks one question of one address, for signatures too where `dnssec_ok`, and gives back the whole message as well.
 pub async fn ask_whole(
-    transport: &dyn Transport,
+    transport: &dyn DynTransport,
     target: Target,
     question: &Question,
     dnssec_ok: bool,
@@ -130,7 +135,7 @@ fn observation(target: Target, question: &Question, exchange: Exchange) -> Obser
 ///
 /// What comes back goes into `seen` in order of arrival, so that it is not lost where the future is dropped.
 pub async fn ask_every_server(
-    transport: &dyn Transport,
+    transport: &dyn DynTransport,
     cut: &ZoneCut,
     questions: &[Question],
     budget: &Arc<Budget>,
@@ -153,7 +158,7 @@ pub async fn ask_every_server(
 
 /// Asks one address of the zone's servers after the other until one answers.
 pub async fn ask_until_answered(
-    transport: &dyn Transport,
+    transport: &dyn DynTransport,
     cut: &ZoneCut,
     question: &Question,
     budget: &Arc<Budget>,

@@ -12,7 +12,7 @@ use zoneproof::scenario::Scenario;
 use zoneproof::scenario::capture::Capture;
 use zoneproof::scenario::expect::{Check, Expect, Subject};
 use zoneproof::scenario::replay::Replay;
-use zoneproof::transport::Transport;
+use zoneproof::transport::DynTransport;
 use zoneproof::transport::guard::AddressPolicy;
 use zoneproof::transport::live::{TransportSettings, stack};
 
@@ -28,7 +28,7 @@ const CEILINGS: [(Depth, [f64; 2]); 2] = [(Depth::Quick, [18.5, 15.5]), (Depth::
 const AT_ONCE: usize = 16;
 
 /// Makes a checker over a replay, with what wraps its transport.
-fn checker(scenario: &Arc<Scenario>, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Checker {
+fn checker(scenario: &Arc<Scenario>, wrap: impl FnOnce(Arc<dyn DynTransport>) -> Arc<dyn DynTransport>) -> Checker {
     let replay = Arc::new(Replay::new(Arc::clone(scenario)));
     let settings = TransportSettings { policy: AddressPolicy::allowing_special(), ..TransportSettings::default() };
     let transport = wrap(stack(Arc::clone(&replay) as _, Arc::clone(&replay) as _, &settings));

@@ -10,8 +10,6 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -144,58 +142,50 @@ fn some_delegation(random: &mut StdRng, question: &Question, message: &mut Messa
 }
 
 impl Transport for Chaos {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        async move {
-            let nth = self.asked.fetch_add(1, Ordering::Relaxed) as u64;
-            let mut random = StdRng::seed_from_u64(self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(nth));
-            let protocol = query.protocol;
-            if !query.budget.spend_send() {
-                return Exchange {
-                    outcome: Err(Silence::Limit),
-                    rtt: Duration::ZERO,
-                    protocol,
-                    flaws: Flaws::default(),
-                };
-            }
-            self.sends.fetch_add(1, Ordering::Relaxed);
-            self.addresses.lock().unwrap().insert(query.server);
-            let rtt = Duration::from_millis(random.random_range(1..800));
-            tokio::time::sleep(rtt).await;
-            let mut message = Message {
-                flags: Flags {
-                    is_reply: true,
-                    authoritative: random.random_bool(0.5),
-                    truncated: random.random_bool(0.05) && protocol == Protocol::Udp,
-                    recursion_available: random.random_bool(0.1),
-                    ..Flags::default()
-                },
-                question: Some(query.question.clone()),
-                ..Message::default()
-            };
-            let outcome = match random.random_range(0..12) {
-                0 => Err(Silence::Timeout),
-                1 => Err([Silence::Malformed, Silence::Mismatched, Silence::Refused][random.random_range(0..3)]),
-                2 => {
-                    message.rcode = [Rcode::SERVFAIL, Rcode::REFUSED, Rcode::FORMERR][random.random_range(0..3)];
-                    Ok(message)
-                }
-                3..8 => {
-                    some_delegation(&mut random, &query.question, &mut message);
-                    Ok(message)
-                }
-                _ => {
-                    for _ in 0..random.random_range(0..6) {
-                        message.answers.push(some_record(&mut random, &query.question));
-                        message.authority.push(some_record(&mut random, &query.question));
-                        message.additional.push(some_record(&mut random, &query.question));
-                    }
-                    message.rcode = if random.random_bool(0.3) { Rcode::NXDOMAIN } else { Rcode::NOERROR };
-                    Ok(message)
-                }
-            };
-            Exchange { outcome, rtt, protocol, flaws: Flaws::default() }
+    async fn exchange(&self, query: &Query) -> Exchange {
+        let nth = self.asked.fetch_add(1, Ordering::Relaxed) as u64;
+        let mut random = StdRng::seed_from_u64(self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(nth));
+        let protocol = query.protocol;
+        if !query.budget.spend_send() {
+            return Exchange { outcome: Err(Silence::Limit), rtt: Duration::ZERO, protocol, flaws: Flaws::default() };
         }
-        .boxed()
+        self.sends.fetch_add(1, Ordering::Relaxed);
+        self.addresses.lock().unwrap().insert(query.server);
+        let rtt = Duration::from_millis(random.random_range(1..800));
+        tokio::time::sleep(rtt).await;
+        let mut message = Message {
+            flags: Flags {
+                is_reply: true,
+                authoritative: random.random_bool(0.5),
+                truncated: random.random_bool(0.05) && protocol == Protocol::Udp,
+                recursion_available: random.random_bool(0.1),
+                ..Flags::default()
+            },
+            question: Some(query.question.clone()),
+            ..Message::default()
+        };
+        let outcome = match random.random_range(0..12) {
+            0 => Err(Silence::Timeout),
+            1 => Err([Silence::Malformed, Silence::Mismatched, Silence::Refused][random.random_range(0..3)]),
+            2 => {
+                message.rcode = [Rcode::SERVFAIL, Rcode::REFUSED, Rcode::FORMERR][random.random_range(0..3)];
+                Ok(message)
+            }
+            3..8 => {
+                some_delegation(&mut random, &query.question, &mut message);
+                Ok(message)
+            }
+            _ => {
+                for _ in 0..random.random_range(0..6) {
+                    message.answers.push(some_record(&mut random, &query.question));
+                    message.authority.push(some_record(&mut random, &query.question));
+                    message.additional.push(some_record(&mut random, &query.question));
+                }
+                message.rcode = if random.random_bool(0.3) { Rcode::NXDOMAIN } else { Rcode::NOERROR };
+                Ok(message)
+            }
+        };
+        Exchange { outcome, rtt, protocol, flaws: Flaws::default() }
     }
 }
 

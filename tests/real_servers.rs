@@ -19,7 +19,7 @@ use zoneproof::scenario::expect::{Expect, Subject};
 use zoneproof::scenario::{Action, Scenario, Zone};
 use zoneproof::transport::guard::AddressPolicy;
 use zoneproof::transport::live::{TransportSettings, live};
-use zoneproof::transport::{PaceClass, Query};
+use zoneproof::transport::{PaceClass, Query, Transport};
 
 #[path = "support/daemons.rs"]
 mod daemons;

@@ -37,7 +37,7 @@ use crate::expectation::Expectation;
 use crate::findings::judge;
 use crate::metrics::{Event, Metrics, Snapshot};
 use crate::report::{Context, Report};
-use crate::transport::Transport;
+use crate::transport::DynTransport;
 use crate::transport::guard::AddressPolicy;
 use crate::transport::live::{Live, TransportSettings};
 use crate::transport::pace::PaceLimits;
@@ -94,7 +94,7 @@ pub struct Checker {
 /// The left wing: what asks.
 struct Engine {
     /// How questions are asked.
-    transport: Arc<dyn Transport>,
+    transport: Arc<dyn DynTransport>,
     /// Finds zones.
     walker: Walker,
     /// The queues before busy servers.
@@ -248,7 +248,7 @@ pub struct CheckerBuilder {
     /// How the live transport asks.
     settings: TransportSettings,
     /// Another transport than the live one.
-    transport: Option<Arc<dyn Transport>>,
+    transport: Option<Arc<dyn DynTransport>>,
     /// How long one check may take.
     timeout: Duration,
     /// How much is kept of delegations and addresses.
@@ -359,7 +359,7 @@ impl CheckerBuilder {
 
     /// Asks through `transport` instead of sockets: a replay, or one that records.
     #[must_use]
-    pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
+    pub fn transport(mut self, transport: Arc<dyn DynTransport>) -> Self {
         self.transport = Some(transport);
         self
     }
@@ -368,7 +368,7 @@ impl CheckerBuilder {
     ///
     /// # Errors
     /// [`BuildError::Sockets`]. Must be called within a tokio runtime.
-    pub fn live_transport(&self) -> Result<Arc<dyn Transport>, BuildError> {
+    pub fn live_transport(&self) -> Result<Arc<dyn DynTransport>, BuildError> {
         let live = Live::open_counting(&self.settings, &self.metrics).map_err(BuildError::Sockets)?;
         Ok(live.transport)
     }

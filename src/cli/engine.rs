@@ -19,16 +19,16 @@ use crate::scenario::capture::Capture;
 use crate::scenario::expect::{Check, Subject};
 use crate::scenario::fixture::Fixture;
 use crate::scenario::replay::Replay;
-use crate::transport::Transport;
+use crate::transport::DynTransport;
 use crate::transport::guard::AddressPolicy;
 use crate::transport::live::{DNS_PORT, Live, TransportSettings};
 use crate::walk::root_hints;
 
 /// A transport that records what comes over the live one.
-pub(super) type Recorder = Arc<Capture<Arc<dyn Transport>>>;
+pub(super) type Recorder = Arc<Capture<Arc<dyn DynTransport>>>;
 
 /// Puts something before a transport.
-pub(super) type Wrap = Box<dyn FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport> + Send>;
+pub(super) type Wrap = Box<dyn FnOnce(Arc<dyn DynTransport>) -> Arc<dyn DynTransport> + Send>;
 
 /// Who is asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -191,7 +191,7 @@ impl Plan {
         }
         if let (Some((scenario, _)), None) = (&self.scenario, served) {
             // Through the whole stack, so that a cut reply is asked for over TCP as it is live.
-            let replay: Arc<dyn Transport> = Arc::new(Replay::new(Arc::clone(scenario)));
+            let replay: Arc<dyn DynTransport> = Arc::new(Replay::new(Arc::clone(scenario)));
             let settings =
                 TransportSettings { policy: AddressPolicy::allowing_special(), ..TransportSettings::default() };
             let live = Live::over_counting(Arc::clone(&replay), replay, &settings, &metrics);
@@ -201,7 +201,7 @@ impl Plan {
             builder = builder.cloudflare_ranges(ranges.clone());
         }
         if let Some(fixture) = &self.fixture {
-            builder = builder.transport(Arc::clone(fixture) as Arc<dyn Transport>);
+            builder = builder.transport(Arc::clone(fixture) as Arc<dyn DynTransport>);
         }
         if let Some(wrap) = wrap {
             let live = builder.live_transport()?;
@@ -210,7 +210,7 @@ impl Plan {
         let mut recorder = None;
         if records {
             let live = Arc::new(Capture::new(builder.live_transport()?));
-            builder = builder.transport(Arc::clone(&live) as Arc<dyn Transport>);
+            builder = builder.transport(Arc::clone(&live) as Arc<dyn DynTransport>);
             recorder = Some(live);
         }
         Ok(Engine {

@@ -8,7 +8,7 @@ mod reader;
 
 use reader::Reader;
 
-pub use encode::{EncodeError, encode_message, encode_query, encode_within};
+pub use encode::{EncodeError, encode_message, encode_query, encode_within, write_query};
 
 use crate::dns::name::Name;
 use crate::dns::rdata::{Rdata, Soa};

@@ -1,13 +1,11 @@
 //! What is made of what root servers say.
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
-
 use super::*;
 use crate::dns::message::{Edns, Flags};
 use crate::dns::rdata::Rdata;
 use crate::dns::rrset::Record;
 use crate::evidence::Flaws;
+use futures::FutureExt;
 
 /// Root servers of both families.
 fn roots() -> Vec<(Name, IpAddr)> {
@@ -19,23 +17,20 @@ fn roots() -> Vec<(Name, IpAddr)> {
 struct Way<F>(F);
 
 impl<F: Fn(&Query, &mut Message) -> Result<Protocol, Silence> + Send + Sync> Transport for Way<F> {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        async move {
-            let mut reply = Message {
-                flags: Flags { is_reply: true, authoritative: true, ..Flags::default() },
-                edns: Some(Edns::default()),
-                ..Message::default()
-            };
-            reply.answers.push(Record {
-                owner: Name::root(),
-                ttl: Ttl::from_wire(518_400),
-                rdata: Rdata::Ns(Name::parse("a.root-servers.net.").unwrap()),
-            });
-            let done = (self.0)(query, &mut reply);
-            let protocol = done.unwrap_or(query.protocol);
-            Exchange { outcome: done.map(|_| reply), rtt: Duration::ZERO, protocol, flaws: Flaws::default() }
-        }
-        .boxed()
+    async fn exchange(&self, query: &Query) -> Exchange {
+        let mut reply = Message {
+            flags: Flags { is_reply: true, authoritative: true, ..Flags::default() },
+            edns: Some(Edns::default()),
+            ..Message::default()
+        };
+        reply.answers.push(Record {
+            owner: Name::root(),
+            ttl: Ttl::from_wire(518_400),
+            rdata: Rdata::Ns(Name::parse("a.root-servers.net.").unwrap()),
+        });
+        let done = (self.0)(query, &mut reply);
+        let protocol = done.unwrap_or(query.protocol);
+        Exchange { outcome: done.map(|_| reply), rtt: Duration::ZERO, protocol, flaws: Flaws::default() }
     }
 }
 

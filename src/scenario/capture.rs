@@ -12,9 +12,6 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
-
 use crate::dns::message::{Message, Section};
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
@@ -138,16 +135,13 @@ impl<T> Capture<T> {
 }
 
 impl<T: Transport> Transport for Capture<T> {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        async move {
-            let place = self.note_query(query);
-            let exchange = self.inner.exchange(query).await;
-            if let Some(place) = place {
-                self.note_exchange(place, &exchange);
-            }
-            exchange
+    async fn exchange(&self, query: &Query) -> Exchange {
+        let place = self.note_query(query);
+        let exchange = self.inner.exchange(query).await;
+        if let Some(place) = place {
+            self.note_exchange(place, &exchange);
         }
-        .boxed()
+        exchange
     }
 }
 

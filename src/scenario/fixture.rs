@@ -22,8 +22,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::{BoxFuture, ready};
 use serde_json::{Map, Value};
 
 use crate::dns::message::{Flags, Message};
@@ -125,13 +123,13 @@ fn record(question: &Question, rdata: &Rdata) -> Record {
 }
 
 impl Transport for Fixture {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
+    async fn exchange(&self, query: &Query) -> Exchange {
         let outcome = if query.budget.spend_send() {
             self.reply(&query.question).ok_or(Silence::Timeout)
         } else {
             Err(Silence::Limit)
         };
-        ready(Exchange { outcome, rtt: Duration::ZERO, protocol: query.protocol, flaws: Flaws::default() }).boxed()
+        Exchange { outcome, rtt: Duration::ZERO, protocol: query.protocol, flaws: Flaws::default() }
     }
 }
 

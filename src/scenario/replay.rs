@@ -9,8 +9,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use tokio::time::Instant;
 
 use crate::dns::message::{Edns, Message, encode_query, is_bare_error_to, is_reply_in_other_letters, is_reply_to};
@@ -94,14 +92,11 @@ impl Replay {
 }
 
 impl Transport for Replay {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        async move {
-            let start = Instant::now();
-            let mut flaws = Flaws::default();
-            let outcome = self.ask(query, &mut flaws).await;
-            Exchange { outcome, rtt: start.elapsed(), protocol: query.protocol, flaws }
-        }
-        .boxed()
+    async fn exchange(&self, query: &Query) -> Exchange {
+        let start = Instant::now();
+        let mut flaws = Flaws::default();
+        let outcome = self.ask(query, &mut flaws).await;
+        Exchange { outcome, rtt: start.elapsed(), protocol: query.protocol, flaws }
     }
 }
 

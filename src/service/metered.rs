@@ -9,14 +9,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 
 use crate::store::{Store, TokenRate};
 use crate::transport::pace::ClassPace;
 use crate::transport::waiting::wait;
-use crate::transport::{Exchange, PaceClass, Query, Transport};
+use crate::transport::{DynTransport, Exchange, PaceClass, Query, Transport};
 
 /// How long tokens may be kept: a crash loses no more than this much of a server's pace.
 const KEPT_FOR: Duration = Duration::from_secs(1);
@@ -37,7 +35,7 @@ struct Purse {
 /// A transport that asks the servers of all only with tokens of all.
 pub struct Metered {
     /// The transport.
-    inner: Arc<dyn Transport>,
+    inner: Arc<dyn DynTransport>,
     /// Where the tokens are.
     store: Arc<dyn Store>,
     /// How fast such a server is asked.
@@ -49,7 +47,7 @@ pub struct Metered {
 impl Metered {
     /// Puts the tokens of a store before a transport; `pace` is that of one such server. Without a limit nothing is metered.
     #[must_use]
-    pub fn new(inner: Arc<dyn Transport>, store: Arc<dyn Store>, pace: ClassPace) -> Self {
+    pub fn new(inner: Arc<dyn DynTransport>, store: Arc<dyn Store>, pace: ClassPace) -> Self {
         Self { inner, store, pace, purses: Mutex::default() }
     }
 
@@ -82,14 +80,11 @@ impl Metered {
 }
 
 impl Transport for Metered {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        async move {
-            if query.class == PaceClass::Anycast {
-                wait(&query.budget, self.spend(query.server)).await;
-            }
-            self.inner.exchange(query).await
+    async fn exchange(&self, query: &Query) -> Exchange {
+        if query.class == PaceClass::Anycast {
+            wait(&query.budget, self.spend(query.server)).await;
         }
-        .boxed()
+        self.inner.exchange(query).await
     }
 }
 
@@ -108,9 +103,9 @@ mod tests {
     struct Counting(AtomicU64);
 
     impl Transport for Counting {
-        fn exchange<'a>(&'a self, _: &'a Query) -> BoxFuture<'a, Exchange> {
+        async fn exchange(&self, _: &Query) -> Exchange {
             self.0.fetch_add(1, Ordering::Relaxed);
-            futures::future::ready(Exchange::silent(Silence::Timeout, Duration::ZERO, Protocol::Udp)).boxed()
+            Exchange::silent(Silence::Timeout, Duration::ZERO, Protocol::Udp)
         }
     }
 

@@ -9,14 +9,15 @@
 //! Whoever waits may go at any time: the question lives as long as one of them stays.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use futures::FutureExt;
-use futures::future::{BoxFuture, Shared, WeakShared};
+use futures::future::{BoxFuture, pending};
+use tokio::sync::Notify;
 
 use super::waiting::wait;
 use super::{Exchange, Query, Transport};
@@ -39,23 +40,44 @@ struct Key {
     dnssec_ok: bool,
 }
 
-/// An exchange that several wait for.
-type Common = Shared<BoxFuture<'static, Exchange>>;
-
 /// A question that is out.
 struct Out {
     /// Its number, which tells it from a later one that is the same.
     number: u64,
     /// The check that asked.
     check: u64,
-    /// What those who wait hold; gone when the last of them goes.
-    exchange: Option<WeakShared<BoxFuture<'static, Exchange>>>,
+    /// How many wait beside the one who asks.
+    waiting: usize,
+    /// What those have in common; made when the first of them comes.
+    common: Option<Arc<Common>>,
 }
 
-impl Out {
-    /// Returns what is waited for, while somebody does.
-    fn common(&self) -> Option<Common> {
-        self.exchange.as_ref()?.upgrade()
+/// What those who wait for one answer have in common.
+#[derive(Default)]
+struct Common {
+    /// What became of it.
+    news: Mutex<News>,
+    /// Tells them that there are news.
+    has_news: Notify,
+}
+
+/// What became of a question that several wait for.
+#[derive(Default)]
+enum News {
+    /// It is out, and somebody sees to it.
+    #[default]
+    None,
+    /// Who saw to it left: one of those who wait does from here on.
+    Left(BoxFuture<'static, Exchange>),
+    /// The answer is there.
+    Answer(Exchange),
+}
+
+impl Common {
+    /// Says what is new.
+    fn tell(&self, news: News) {
+        *self.news.lock().unwrap_or_else(PoisonError::into_inner) = news;
+        self.has_news.notify_waiters();
     }
 }
 
@@ -71,23 +93,122 @@ pub struct Coalesce<T> {
     metrics: Arc<Metrics>,
 }
 
-/// A place among those who wait. It goes after the exchange that is held beside it.
+/// Where a question stands among those that are out.
 struct Place<'a> {
-    /// Where the question stands.
+    /// All of them.
     out: &'a DashMap<Key, Out>,
     /// The question.
     key: Key,
     /// Its number.
     number: u64,
-    /// Whether the answer is there.
-    is_done: bool,
 }
 
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let is_over = |out: &Out| self.is_done || out.common().is_none();
-        self.out.remove_if(&self.key, |_, out| out.number == self.number && is_over(out));
+impl Place<'_> {
+    /// Takes the question out and returns what those who wait for it have in common.
+    fn vacate(&self) -> Option<Arc<Common>> {
+        self.out.remove_if(&self.key, |_, out| out.number == self.number)?.1.common
     }
+}
+
+/// The part of the one who sees to a question that is out.
+struct Flight<'a> {
+    /// Where it stands.
+    place: Place<'a>,
+    /// The question on its way.
+    exchange: BoxFuture<'static, Exchange>,
+    /// Whether the answer is there.
+    has_landed: bool,
+}
+
+impl Flight<'_> {
+    /// Waits for the answer and tells all others.
+    async fn land(mut self) -> Exchange {
+        let answer = (&mut self.exchange).await;
+        self.has_landed = true;
+        if let Some(common) = self.place.vacate() {
+            common.tell(News::Answer(answer.clone()));
+        }
+        answer
+    }
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        if self.has_landed {
+            return;
+        }
+        let exchange = std::mem::replace(&mut self.exchange, pending().boxed());
+        let Entry::Occupied(entry) = self.place.out.entry(self.place.key.clone()) else { return };
+        match &entry.get().common {
+            _ if entry.get().number != self.place.number => {}
+            Some(common) if entry.get().waiting > 0 => common.tell(News::Left(exchange)),
+            _ => drop(entry.remove()),
+        }
+    }
+}
+
+/// The part of one who waits beside.
+struct Seat<'a> {
+    /// Where the question stands.
+    place: Place<'a>,
+    /// What all who wait have in common.
+    common: Arc<Common>,
+    /// The check that asked.
+    asker: u64,
+}
+
+impl Seat<'_> {
+    /// Waits for the answer; sees to the question where who did so leaves.
+    async fn answer(self) -> Exchange {
+        let common = Arc::clone(&self.common);
+        loop {
+            let has_news = common.has_news.notified();
+            let exchange = {
+                let mut news = common.news.lock().unwrap_or_else(PoisonError::into_inner);
+                match std::mem::take(&mut *news) {
+                    News::None => None,
+                    News::Left(exchange) => Some(exchange),
+                    News::Answer(answer) => {
+                        *news = News::Answer(answer.clone());
+                        return answer;
+                    }
+                }
+            };
+            if let Some(exchange) = exchange {
+                let place = Place { key: self.place.key.clone(), ..self.place };
+                let flight = Flight { place, exchange, has_landed: false };
+                drop(self);
+                return flight.land().await;
+            }
+            has_news.await;
+        }
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        let Entry::Occupied(mut entry) = self.place.out.entry(self.place.key.clone()) else { return };
+        let out = entry.get_mut();
+        if out.number != self.place.number {
+            return;
+        }
+        out.waiting = out.waiting.saturating_sub(1);
+        let news = self.common.news.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody sees to it any more, and nobody waits.
+        let is_over = out.waiting == 0 && matches!(&*news, News::Left(_));
+        drop(news);
+        if is_over {
+            entry.remove();
+        }
+    }
+}
+
+/// How one comes to the answer.
+enum Part<'a> {
+    /// By asking.
+    Asks(Flight<'a>),
+    /// By waiting for the answer that another one gets.
+    Waits(Seat<'a>),
 }
 
 impl<T: Transport + 'static> Coalesce<T> {
@@ -104,23 +225,31 @@ impl<T: Transport + 'static> Coalesce<T> {
 
     /// Asks, or waits for the same question that is out.
     async fn ask(&self, query: &Query) -> Exchange {
-        let (common, mut place, asker) = self.join(query);
-        let own = query.budget.check();
-        if asker != own && !query.budget.spend_send() {
-            drop(common);
+        match self.part(query) {
+            Part::Asks(flight) => flight.land().await,
+            // Few questions are the same, so that none has to make room for this.
+            Part::Waits(seat) => self.wait_beside(query, seat).boxed().await,
+        }
+    }
+
+    /// Waits for the answer to the same question.
+    async fn wait_beside(&self, query: &Query, seat: Seat<'_>) -> Exchange {
+        self.metrics.count(Event::QuestionsJoined);
+        if seat.asker == query.budget.check() {
+            return seat.answer().await;
+        }
+        if !query.budget.spend_send() {
             self.metrics.count(Event::BudgetHits);
             return Exchange::silent(Silence::Limit, Duration::ZERO, query.protocol);
         }
         // What another check waits for, this one waits for too.
-        let exchange = if asker == own { common.await } else { wait(&query.budget, common).await };
-        place.is_done = true;
-        drop(place);
-        let is_their_limit = asker != own && exchange.outcome == Err(Silence::Limit);
+        let exchange = wait(&query.budget, seat.answer()).await;
+        let is_their_limit = exchange.outcome == Err(Silence::Limit);
         if is_their_limit { self.inner.exchange(query).await } else { exchange }
     }
 
-    /// Takes a place before the answer to a question, sent now where it is not out; tells which check asked.
-    fn join(&self, query: &Query) -> (Common, Place<'_>, u64) {
+    /// Takes part in a question: sends it where it is not out.
+    fn part(&self, query: &Query) -> Part<'_> {
         let key = Key {
             server: query.server,
             question: query.question.clone(),
@@ -128,43 +257,28 @@ impl<T: Transport + 'static> Coalesce<T> {
             with_edns: query.with_edns,
             dnssec_ok: query.dnssec_ok,
         };
-        let entry = self.out.entry(key.clone());
-        let place = |number| Place { out: &self.out, key, number, is_done: false };
-        match entry {
-            Entry::Occupied(mut entry) => match entry.get().common() {
-                Some(common) => {
-                    self.metrics.count(Event::QuestionsJoined);
-                    (common, place(entry.get().number), entry.get().check)
-                }
-                None => {
-                    let (common, out) = self.send(query);
-                    let number = out.number;
-                    entry.insert(out);
-                    (common, place(number), query.budget.check())
-                }
-            },
+        match self.out.entry(key.clone()) {
+            Entry::Occupied(mut entry) => {
+                let out = entry.get_mut();
+                out.waiting += 1;
+                let common = Arc::clone(out.common.get_or_insert_default());
+                let place = Place { out: &self.out, key, number: out.number };
+                Part::Waits(Seat { place, common, asker: out.check })
+            }
             Entry::Vacant(entry) => {
-                let (common, out) = self.send(query);
-                let number = out.number;
-                entry.insert(out);
-                (common, place(number), query.budget.check())
+                let number = self.next.fetch_add(1, Ordering::Relaxed);
+                entry.insert(Out { number, check: query.budget.check(), waiting: 0, common: None });
+                let (inner, query) = (Arc::clone(&self.inner), query.clone());
+                let exchange = async move { inner.exchange(&query).await }.boxed();
+                Part::Asks(Flight { place: Place { out: &self.out, key, number }, exchange, has_landed: false })
             }
         }
-    }
-
-    /// Gets a question ready; it is sent when it is first waited for.
-    fn send(&self, query: &Query) -> (Common, Out) {
-        let (inner, query) = (Arc::clone(&self.inner), query.clone());
-        let check = query.budget.check();
-        let common = async move { inner.exchange(&query).await }.boxed().shared();
-        let exchange = common.downgrade();
-        (common, Out { number: self.next.fetch_add(1, Ordering::Relaxed), check, exchange })
     }
 }
 
 impl<T: Transport + 'static> Transport for Coalesce<T> {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        self.ask(query).boxed()
+    fn exchange(&self, query: &Query) -> impl Future<Output = Exchange> + Send {
+        self.ask(query)
     }
 }
 

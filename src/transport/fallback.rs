@@ -79,11 +79,12 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
             return Exchange::silent(silence, Duration::ZERO, Protocol::Udp);
         }
         let all = Effort { tries: self.attempts, ends_on_tcp: true };
+        // Most servers answer; what the others take is not carried along with every question.
         match self.health.standing(query.server, query.budget.check(), now()) {
             Standing::Answers => self.spend(query, all).await,
-            Standing::Unknown => self.ask_unknown(query, all).await,
+            Standing::Unknown => Box::pin(self.ask_unknown(query, all)).await,
             Standing::Silent => self.spend(query, Effort::ONE_TRY).await,
-            Standing::Down { is_turn } => self.ask_down(query, all, is_turn).await,
+            Standing::Down { is_turn } => Box::pin(self.ask_down(query, all, is_turn)).await,
         }
     }
 
@@ -211,8 +212,13 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
         if udp_stands { over_udp } else { over_tcp }
     }
 
+    /// Asks over TCP, which few questions need: none has to make room for it.
+    fn ask_tcp<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
+        self.converse(query).boxed()
+    }
+
     /// Asks over TCP, and once more without EDNS where the server does not take it.
-    async fn ask_tcp(&self, query: &Query) -> Exchange {
+    async fn converse(&self, query: &Query) -> Exchange {
         let with_edns = query.with_edns && !self.health.quirks(query.server, now()).refuses_edns;
         let first = Query { protocol: Protocol::Tcp, with_edns, timeout: None, ..query.clone() };
         let mut exchange = self.tcp.exchange(&first).await;
@@ -246,8 +252,8 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
 }
 
 impl<U: Transport, T: Transport> Transport for Fallback<U, T> {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        self.ask(query).boxed()
+    fn exchange(&self, query: &Query) -> impl Future<Output = Exchange> + Send {
+        self.ask(query)
     }
 }
 

@@ -8,9 +8,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
-
 use super::{Exchange, Query, Transport};
 use crate::evidence::Silence;
 use crate::metrics::{Event, Metrics};
@@ -186,13 +183,12 @@ impl<T: Transport> Guard<T> {
 }
 
 impl<T: Transport> Transport for Guard<T> {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
+    async fn exchange(&self, query: &Query) -> Exchange {
         if self.policy.allows(query.server) {
-            return self.inner.exchange(query);
+            return self.inner.exchange(query).await;
         }
         self.metrics.count(Event::ForbiddenAddresses);
-        let refused = Exchange::silent(Silence::Forbidden, Duration::ZERO, query.protocol);
-        futures::future::ready(refused).boxed()
+        Exchange::silent(Silence::Forbidden, Duration::ZERO, query.protocol)
     }
 }
 

@@ -4,7 +4,6 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::Transport;
 use super::coalesce::Coalesce;
 use super::failure_cache::FailureCache;
 use super::fallback::{DEFAULT_ATTEMPTS, Fallback};
@@ -14,6 +13,7 @@ use super::server_health::ServerHealth;
 use super::source::Source;
 use super::tcp::{TcpLimits, TcpTransport};
 use super::udp::UdpTransport;
+use super::{DynTransport, Transport};
 use crate::metrics::Metrics;
 
 /// The port of the DNS (RFC 1035 §4.2).
@@ -53,7 +53,7 @@ impl Default for TransportSettings {
 #[derive(Clone)]
 pub struct Live {
     /// What to ask with.
-    pub transport: Arc<dyn Transport>,
+    pub transport: Arc<dyn DynTransport>,
     /// What is known of the servers.
     pub health: Arc<ServerHealth>,
     /// What failed of late.
@@ -114,13 +114,17 @@ impl Live {
 ///
 /// # Errors
 /// As [`Live::open`].
-pub fn live(settings: &TransportSettings) -> io::Result<Arc<dyn Transport>> {
+pub fn live(settings: &TransportSettings) -> io::Result<Arc<dyn DynTransport>> {
     Live::open(settings).map(|live| live.transport)
 }
 
 /// Builds the standard stack on other ways to send, such as a replay, for who needs no more than to ask.
 #[must_use]
-pub fn stack(udp: Arc<dyn Transport>, tcp: Arc<dyn Transport>, settings: &TransportSettings) -> Arc<dyn Transport> {
+pub fn stack(
+    udp: Arc<dyn DynTransport>,
+    tcp: Arc<dyn DynTransport>,
+    settings: &TransportSettings,
+) -> Arc<dyn DynTransport> {
     Live::over(udp, tcp, settings).transport
 }
 

@@ -24,10 +24,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::budget::Budget;
-use crate::dns::message::{Edns, Message, encode_query};
+use crate::dns::message::{Edns, Message, write_query};
 use crate::dns::rrset::{Question, RecordType};
 use crate::evidence::{Flaws, Protocol, Silence};
 
@@ -91,11 +92,29 @@ pub struct Exchange {
 /// leaves; without budget the outcome is [`Silence::Limit`].
 pub trait Transport: Send + Sync {
     /// Sends the query and waits for its reply.
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange>;
+    fn exchange(&self, query: &Query) -> impl Future<Output = Exchange> + Send;
+}
+
+/// Any [`Transport`], behind a pointer.
+pub trait DynTransport: Send + Sync {
+    /// Sends the query and waits for its reply.
+    fn exchange_boxed<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange>;
+}
+
+impl<T: Transport> DynTransport for T {
+    fn exchange_boxed<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
+        self.exchange(query).boxed()
+    }
+}
+
+impl Transport for dyn DynTransport + '_ {
+    async fn exchange(&self, query: &Query) -> Exchange {
+        self.exchange_boxed(query).await
+    }
 }
 
 impl<T: Transport + ?Sized> Transport for Arc<T> {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
+    fn exchange(&self, query: &Query) -> impl Future<Output = Exchange> + Send {
         (**self).exchange(query)
     }
 }
@@ -111,14 +130,14 @@ impl Exchange {
 /// The UDP payload that is offered to servers: what passes every sane path without fragments (DNS flag day 2020).
 const EDNS_PAYLOAD_OCTETS: u16 = 1232;
 
-/// Writes a query with an id that nobody can foresee (RFC 5452 §9.2) and its letters in the case of `case_bits` (0x20).
-fn encode_with_case(query: &Query, case_bits: u64) -> Vec<u8> {
+/// Writes a query under an id, its letters in the case of `case_bits` (0x20). Nobody may foresee either (RFC 5452 §9.2).
+fn write_query_with_case(octets: &mut Vec<u8>, id: u16, query: &Query, case_bits: u64) {
     let edns = query.with_edns.then(|| Edns {
         payload_octets: EDNS_PAYLOAD_OCTETS,
         dnssec_ok: query.dnssec_ok,
         ..Edns::default()
     });
-    encode_query(rand::random(), &query.question, case_bits, edns.as_ref())
+    write_query(octets, id, &query.question, case_bits, edns.as_ref());
 }
 
 #[cfg(test)]

@@ -16,8 +16,6 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
@@ -339,8 +337,8 @@ impl<T: Transport> Paced<T> {
 }
 
 impl<T: Transport> Transport for Paced<T> {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        self.ask(query).boxed()
+    fn exchange(&self, query: &Query) -> impl Future<Output = Exchange> + Send {
+        self.ask(query)
     }
 }
 

@@ -7,8 +7,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -16,7 +14,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::per_key::PerKey;
 use super::source::{Source, silence_of_connect, silence_of_open};
-use super::{Exchange, Query, Transport, encode_with_case};
+use super::{Exchange, Query, Transport, write_query_with_case};
 use crate::budget::Budget;
 use crate::dns::message::{HEADER_OCTETS, Message, is_bare_error_to, is_reply_to};
 use crate::evidence::{Flaws, Protocol, Silence};
@@ -113,7 +111,8 @@ impl TcpTransport {
     /// Connects, sends the query and reads the first message that comes back.
     async fn converse(&self, query: &Query, local: SocketAddr) -> Result<Message, Silence> {
         let mut stream = self.connect(SocketAddr::new(query.server, self.port), local).await?;
-        let octets = encode_with_case(query, LOWER_CASE);
+        let mut octets = Vec::new();
+        write_query_with_case(&mut octets, rand::random(), query, LOWER_CASE);
         // Length and message leave in one write (RFC 7766 §8).
         let length = u16::try_from(octets.len()).map_err(|_| Silence::Limit)?;
         let framed = [length.to_be_bytes().as_slice(), &octets].concat();
@@ -137,8 +136,8 @@ impl TcpTransport {
 }
 
 impl Transport for TcpTransport {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        self.ask(query).boxed()
+    fn exchange(&self, query: &Query) -> impl Future<Output = Exchange> + Send {
+        self.ask(query)
     }
 }
 

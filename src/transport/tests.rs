@@ -6,8 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinHandle;
@@ -92,20 +90,17 @@ impl Scripted {
 }
 
 impl Transport for Scripted {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        async move {
-            if !query.budget.spend_send() {
-                return Exchange::silent(Silence::Limit, Duration::ZERO, query.protocol);
-            }
-            self.sent.lock().unwrap().push((Instant::now(), query.clone()));
-            let next = self.next.lock().unwrap().pop_front();
-            let (delay, outcome) = next.unwrap_or((Duration::ZERO, self.otherwise.clone()));
-            let is_timeout = outcome == Err(Silence::Timeout);
-            let rtt = if is_timeout { query.timeout.unwrap_or(Duration::from_secs(5)) } else { delay };
-            sleep(rtt).await;
-            Exchange { outcome, rtt, protocol: query.protocol, flaws: Flaws::default() }
+    async fn exchange(&self, query: &Query) -> Exchange {
+        if !query.budget.spend_send() {
+            return Exchange::silent(Silence::Limit, Duration::ZERO, query.protocol);
         }
-        .boxed()
+        self.sent.lock().unwrap().push((Instant::now(), query.clone()));
+        let next = self.next.lock().unwrap().pop_front();
+        let (delay, outcome) = next.unwrap_or((Duration::ZERO, self.otherwise.clone()));
+        let is_timeout = outcome == Err(Silence::Timeout);
+        let rtt = if is_timeout { query.timeout.unwrap_or(Duration::from_secs(5)) } else { delay };
+        sleep(rtt).await;
+        Exchange { outcome, rtt, protocol: query.protocol, flaws: Flaws::default() }
     }
 }
 

@@ -5,36 +5,34 @@
 //! random, and a reply counts only if address, port, id, opcode and question match to the letter (RFC 5452 §9, 0x20).
 //! Nothing is tried twice here.
 //!
-//! Many questions share one book of what is out. A socket has one task: questions that come at the same time leave
-//! together, and replies that wait are read together, with one system call where the system has such a one. The sockets
+//! A socket has one task, one timer and one book of its questions ([`line`]); a question has none of its own. The sockets
 //! are not connected, so an ICMP refusal shows only where the operating system reports it on such sockets; elsewhere it
 //! is a timeout.
 
 mod book;
 mod datagrams;
+mod line;
 mod path_mtu;
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use socket2::SockRef;
 use tokio::net::UdpSocket;
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-use super::source::{Source, silence_of_open, silence_of_send};
-use super::{Exchange, Query, Transport, encode_with_case};
+use super::source::{Source, silence_of_open};
+use super::{Exchange, Query, Transport};
 use crate::dns::message::Message;
 use crate::evidence::{Flaws, Protocol, Silence};
 use crate::metrics::Metrics;
-use book::{Arrival, Book, Ticket};
-use datagrams::{DATAGRAM_OCTETS, Outgoing, receive, send};
+use book::Arrival;
+use datagrams::DATAGRAM_OCTETS;
+use line::{Line, Lines, serve};
 
 /// How long to wait where the query does not say: what RFC 6298 §2.1 starts with.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -46,10 +44,6 @@ const QUESTIONS_PER_SOCKET: u32 = 256;
 const SOCKET_AGE: Duration = Duration::from_secs(10);
 /// How many octets a socket may hold of what came in and what is to go out; the operating system may give less.
 const SOCKET_BUFFER_OCTETS: usize = 1 << 20;
-/// How often an id is drawn before giving up; the first is free unless the sockets are flooded.
-const ID_DRAWS: usize = 16;
-/// How many errors in a row a socket may report before it is replaced.
-const ERRORS_IN_A_ROW: usize = 64;
 
 /// Asks over UDP.
 pub struct UdpTransport {
@@ -57,19 +51,15 @@ pub struct UdpTransport {
     port: u16,
     /// Where questions leave from.
     source: Source,
-    /// The questions that are out.
-    book: Arc<Book>,
+    /// All sockets, those that are retired too.
+    lines: Arc<Lines>,
     /// The sockets of IPv4 and of IPv6 that take new questions.
     pools: [Mutex<Vec<Arc<PoolSocket>>>; 2],
-    /// The number of the next socket.
-    next_socket: AtomicU64,
 }
 
 /// One socket with its task, which ends when the last holder lets go.
 struct PoolSocket {
-    /// The number that tells it from all others of this transport.
-    number: u64,
-    /// The socket, and what is to leave from it.
+    /// The socket, and what leaves from it.
     line: Arc<Line>,
     /// The task that sends and receives.
     task: JoinHandle<()>,
@@ -85,18 +75,6 @@ impl Drop for PoolSocket {
     }
 }
 
-/// A socket, and what is to leave from it.
-struct Line {
-    /// The socket.
-    socket: UdpSocket,
-    /// Whether it is one of IPv4.
-    is_ipv4: bool,
-    /// What is to leave.
-    outbox: Mutex<Vec<Outgoing>>,
-    /// Tells the task that something is to leave.
-    has_mail: Notify,
-}
-
 impl UdpTransport {
     /// Makes a transport that asks servers on `port`. Sockets are opened as they are needed.
     ///
@@ -106,14 +84,13 @@ impl UdpTransport {
         if let Some(address) = source.bind {
             std::net::UdpSocket::bind((address, 0))?;
         }
-        let pools = [Mutex::default(), Mutex::default()];
-        Ok(Self { port, source, book: Arc::default(), pools, next_socket: AtomicU64::new(0) })
+        Ok(Self { port, source, lines: Arc::default(), pools: [Mutex::default(), Mutex::default()] })
     }
 
     /// Has what matches no question counted.
     #[must_use]
     pub fn counting(self, metrics: &Arc<Metrics>) -> Self {
-        Self { book: Arc::new(Book::counting(metrics)), ..self }
+        Self { lines: Arc::new(Lines::counting(metrics)), ..self }
     }
 
     /// Asks once and waits.
@@ -124,53 +101,33 @@ impl UdpTransport {
             Ok(socket) => socket,
             Err(error) => return unsent(silence_of_open(&error)),
         };
-        let Some((octets, ticket)) = self.enter(query, socket.number) else { return unsent(Silence::Limit) };
         if !query.budget.spend_send() {
             return unsent(Silence::Limit);
         }
+        self.ask_from(&socket, query).await
+    }
+
+    /// Asks once from that socket.
+    async fn ask_from(&self, socket: &PoolSocket, query: &Query) -> Exchange {
         let departed = Instant::now();
-        let mut flaws = Flaws::default();
-        let outcome = self.send_and_wait(query, &socket, octets, ticket, &mut flaws).await;
-        Exchange { outcome, rtt: departed.elapsed(), protocol: Protocol::Udp, flaws }
-    }
-
-    /// Writes the query down in the book, under an id that is free.
-    fn enter(&self, query: &Query, socket: u64) -> Option<(Arc<[u8]>, Ticket)> {
-        (0..ID_DRAWS).find_map(|_| {
-            let octets: Arc<[u8]> = encode_with_case(query, rand::random()).into();
-            let ticket = self.book.open(query.server, socket, &octets)?;
-            Some((octets, ticket))
-        })
-    }
-
-    /// Sends a query and waits for what comes of it.
-    async fn send_and_wait(
-        &self,
-        query: &Query,
-        socket: &PoolSocket,
-        octets: Arc<[u8]>,
-        mut ticket: Ticket,
-        flaws: &mut Flaws,
-    ) -> Result<Message, Silence> {
-        let server = SocketAddr::new(query.server, self.port);
-        let arrival = timeout_at(Instant::now() + query.timeout.unwrap_or(DEFAULT_TIMEOUT), async {
-            socket.line.post(Outgoing { server, octets });
-            ticket.arrival().await.ok_or(Silence::Timeout)
-        });
-        let arrival = arrival.await.unwrap_or(Err(Silence::Timeout))?;
-        flaws.loses_case = matches!(arrival, Arrival::OtherLetters(_));
-        match arrival {
-            Arrival::Reply(reply) => {
+        let until = departed + query.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let arrival = socket.line.ask(query, self.port, until).await;
+        let flaws = Flaws { loses_case: matches!(arrival, Some(Arrival::OtherLetters(_))), ..Flaws::default() };
+        let outcome = match arrival {
+            Some(Arrival::Reply(reply)) => {
                 query.budget.spend_octets(reply.len());
                 let message = Message::decode(&reply).ok().filter(|_| reply.len() < DATAGRAM_OCTETS);
                 message.ok_or(Silence::Malformed)
             }
-            Arrival::Suspicion(octets) | Arrival::OtherLetters(octets) => {
+            Some(Arrival::Suspicion(octets) | Arrival::OtherLetters(octets)) => {
                 query.budget.spend_octets(octets);
                 Err(Silence::Mismatched)
             }
-            Arrival::Unsent(silence) => Err(silence),
-        }
+            Some(Arrival::Nothing) => Err(Silence::Timeout),
+            Some(Arrival::Unsent(silence)) => Err(silence),
+            None => Err(Silence::Limit),
+        };
+        Exchange { outcome, rtt: departed.elapsed(), protocol: Protocol::Udp, flaws }
     }
 
     /// Returns a socket at random, a fresh one where the one that was drawn is worn.
@@ -201,13 +158,12 @@ impl UdpTransport {
         let _ = SockRef::from(&socket).set_recv_buffer_size(SOCKET_BUFFER_OCTETS);
         let _ = SockRef::from(&socket).set_send_buffer_size(SOCKET_BUFFER_OCTETS);
         path_mtu::ignore(&socket, local.is_ipv4());
-        let socket = UdpSocket::from_std(socket)?;
-        let number = self.next_socket.fetch_add(1, Ordering::Relaxed);
-        let line =
-            Arc::new(Line { socket, is_ipv4: local.is_ipv4(), outbox: Mutex::default(), has_mail: Notify::new() });
-        let task = tokio::spawn(serve(Arc::clone(&line), number, Arc::clone(&self.book), self.port));
+        let line = Arc::new(Line::new(UdpSocket::from_std(socket)?, local.is_ipv4()));
+        self.lines.add(&line);
+        let task = tokio::spawn(serve(Arc::clone(&line), Arc::clone(&self.lines), self.port));
+        // The first question is whoever's it is opened for.
         let questions_left = AtomicU32::new(QUESTIONS_PER_SOCKET - 1);
-        Ok(Arc::new(PoolSocket { number, line, task, questions_left, opened: Instant::now() }))
+        Ok(Arc::new(PoolSocket { line, task, questions_left, opened: Instant::now() }))
     }
 }
 
@@ -222,68 +178,8 @@ impl PoolSocket {
 }
 
 impl Transport for UdpTransport {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        self.ask(query).boxed()
-    }
-}
-
-impl Line {
-    /// Lets a datagram leave with the next ones.
-    fn post(&self, datagram: Outgoing) {
-        let mut outbox = self.outbox.lock().unwrap_or_else(PoisonError::into_inner);
-        outbox.push(datagram);
-        if outbox.len() == 1 {
-            self.has_mail.notify_one();
-        }
-    }
-
-    /// Sends all that is to leave; questions that cannot leave get to hear why.
-    async fn send_all(&self, number: u64, book: &Book) {
-        let mail = std::mem::take(&mut *self.outbox.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut left = mail.as_slice();
-        while let Some(first) = left.first() {
-            let sent = match send(&self.socket, left) {
-                Ok(sent) => sent,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    // What it says shows itself with the next try.
-                    let _ = self.socket.writable().await;
-                    0
-                }
-                Err(error) => {
-                    book.give_up(first.server.ip(), number, &first.octets, silence_of_send(&error));
-                    1
-                }
-            };
-            left = left.get(sent..).unwrap_or_default();
-        }
-    }
-}
-
-/// Sends and receives on one socket until it is given up; what comes from another port than the servers' is not looked
-/// at.
-async fn serve(line: Arc<Line>, number: u64, book: Arc<Book>, port: u16) {
-    let mut errors = 0;
-    while errors < ERRORS_IN_A_ROW {
-        tokio::select! {
-            () = line.has_mail.notified() => line.send_all(number, &book).await,
-            _ = line.socket.readable() => {
-                let received = receive(&line.socket, line.is_ipv4, |from, octets| {
-                    if from.port() == port {
-                        book.dispatch(from.ip(), number, octets);
-                    } else {
-                        book.count_stranger();
-                    }
-                });
-                match received {
-                    Ok(()) => errors = 0,
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => errors = 0,
-                    Err(_) => {
-                        errors += 1;
-                        tokio::task::yield_now().await;
-                    }
-                }
-            }
-        }
+    fn exchange(&self, query: &Query) -> impl Future<Output = Exchange> + Send {
+        self.ask(query)
     }
 }
 

@@ -31,7 +31,7 @@ use crate::dns::response::{Lameness, Response};
 use crate::dns::rrset::{Question, RecordType, Ttl};
 use crate::evidence::{ChainEnd, Observation, Unresolved, ZoneCut};
 use crate::observe::{Seen, Target, ask, ask_whole};
-use crate::transport::Transport;
+use crate::transport::DynTransport;
 use crate::transport::waiting::wait;
 use crate::walk::cut_cache::CutCache;
 use crate::walk::machine::{Step, Until, Walk};
@@ -120,7 +120,7 @@ impl<'a> Journey<'a> {
 /// Walks delegations.
 pub struct Walker {
     /// How questions are asked.
-    transport: Arc<dyn Transport>,
+    transport: Arc<dyn DynTransport>,
     /// What is known from earlier walks.
     cache: CutCache,
     /// Whether servers' IPv6 addresses are looked up.
@@ -134,7 +134,7 @@ pub struct Walker {
 impl Walker {
     /// Puts a walker together.
     #[must_use]
-    pub fn new(transport: Arc<dyn Transport>, cache: CutCache, with_ipv6: bool) -> Self {
+    pub fn new(transport: Arc<dyn DynTransport>, cache: CutCache, with_ipv6: bool) -> Self {
         Self { transport, cache, with_ipv6, is_intercepted: AtomicBool::new(false), speeds: Speeds::default() }
     }
 

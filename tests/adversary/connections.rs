@@ -8,6 +8,7 @@ use std::time::Duration;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use zoneproof::evidence::Protocol::Tcp;
 use zoneproof::evidence::Silence::{Malformed, Mismatched, Refused, Timeout};
+use zoneproof::transport::Transport;
 
 use crate::server::End::{self, Silent, Truth};
 use crate::server::{

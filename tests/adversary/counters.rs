@@ -14,7 +14,7 @@ use zoneproof::metrics::{Event, Metrics, Snapshot};
 use zoneproof::transport::guard::AddressPolicy;
 use zoneproof::transport::live::{Live, TransportSettings};
 use zoneproof::transport::pace::PaceLimits;
-use zoneproof::transport::{PaceClass, Query};
+use zoneproof::transport::{PaceClass, Query, Transport};
 
 use crate::connections::CONNECTIONS;
 use crate::datagrams::DATAGRAMS;

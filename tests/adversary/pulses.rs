@@ -4,8 +4,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::{BoxFuture, join_all};
+use futures::future::join_all;
 use tokio::time::{Instant, sleep_until};
 use zoneproof::budget::Budget;
 use zoneproof::dns::message::{Flags, Message};
@@ -38,17 +37,14 @@ struct Clocked {
 }
 
 impl Transport for Clocked {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        async move {
-            assert!(query.budget.spend_send());
-            let now = Instant::now();
-            self.asked.lock().unwrap().push(now);
-            sleep_until(self.start + (self.replies_at)(now - self.start)).await;
-            let flags = Flags { is_reply: true, authoritative: true, ..Flags::default() };
-            let reply = Message { flags, question: Some(query.question.clone()), ..Message::default() };
-            Exchange { outcome: Ok(reply), rtt: now.elapsed(), protocol: query.protocol, flaws: Flaws::default() }
-        }
-        .boxed()
+    async fn exchange(&self, query: &Query) -> Exchange {
+        assert!(query.budget.spend_send());
+        let now = Instant::now();
+        self.asked.lock().unwrap().push(now);
+        sleep_until(self.start + (self.replies_at)(now - self.start)).await;
+        let flags = Flags { is_reply: true, authoritative: true, ..Flags::default() };
+        let reply = Message { flags, question: Some(query.question.clone()), ..Message::default() };
+        Exchange { outcome: Ok(reply), rtt: now.elapsed(), protocol: query.protocol, flaws: Flaws::default() }
     }
 }
 

@@ -10,8 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::time::{Instant, sleep};
@@ -145,13 +143,10 @@ impl Network {
 }
 
 impl Transport for Network {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        async move {
-            let start = Instant::now();
-            let outcome = self.send(query).await;
-            Exchange { outcome, rtt: start.elapsed(), protocol: query.protocol, flaws: Flaws::default() }
-        }
-        .boxed()
+    async fn exchange(&self, query: &Query) -> Exchange {
+        let start = Instant::now();
+        let outcome = self.send(query).await;
+        Exchange { outcome, rtt: start.elapsed(), protocol: query.protocol, flaws: Flaws::default() }
     }
 }
 

@@ -15,7 +15,7 @@ use zoneproof::dns::rrset::{Question, Rcode, RecordType};
 use zoneproof::evidence::{Protocol, Silence};
 use zoneproof::transport::guard::AddressPolicy;
 use zoneproof::transport::live::{TransportSettings, live};
-use zoneproof::transport::{PaceClass, Query, Transport};
+use zoneproof::transport::{DynTransport, PaceClass, Query, Transport};
 
 /// Where the servers live, and a neighbour that answers in their place.
 pub(crate) const SERVER: &str = "127.45.0.1";
@@ -239,7 +239,7 @@ pub(crate) fn query(name: &str) -> Query {
 }
 
 /// Asks for the address of a name and says what came of it.
-pub(crate) async fn ask(transport: &dyn Transport, name: &str) -> End {
+pub(crate) async fn ask(transport: &dyn DynTransport, name: &str) -> End {
     let query = query(name);
     let exchange = transport.exchange(&query).await;
     match &exchange.outcome {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::future::{BoxFuture, join_all};
+use futures::future::join_all;
 use tokio::time::sleep;
 use zoneproof::check::{Checker, CheckerBuilder};
 use zoneproof::dns::message::{Flags, Message};
@@ -81,9 +81,8 @@ impl World {
 }
 
 impl Transport for World {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        let replay = self.now();
-        Box::pin(async move { replay.exchange(query).await })
+    async fn exchange(&self, query: &Query) -> Exchange {
+        self.now().exchange(query).await
     }
 }
 

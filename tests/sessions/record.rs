@@ -3,8 +3,6 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use zoneproof::check::Checker;
 use zoneproof::dns::message::{Edns, Message, encode_query};
 use zoneproof::evidence::{Flaws, Protocol, Silence};
@@ -33,32 +31,27 @@ struct Recorder {
 }
 
 impl Transport for Recorder {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
+    async fn exchange(&self, query: &Query) -> Exchange {
         let silent = |silence| Exchange::silent(silence, std::time::Duration::ZERO, query.protocol);
-        async move {
-            if !query.budget.spend_send() {
-                return silent(Silence::Limit);
-            }
-            let edns = Edns { payload_octets: 1232, dnssec_ok: query.dnssec_ok, ..Edns::default() };
-            let octets = encode_query(7, &query.question, u64::MAX, query.with_edns.then_some(&edns));
-            let octets = match self.scenario.respond(query.server, query.protocol, &octets, 1) {
-                Action::Reply { octets, .. } => Some(octets),
-                Action::Silence | Action::RefuseConnection => None,
-            };
-            let message = octets.as_deref().map(Message::decode);
-            self.said.lock().unwrap().push(Said { server: query.server, octets });
-            match message {
-                None => silent(Silence::Timeout),
-                Some(Err(_)) => silent(Silence::Malformed),
-                Some(Ok(message)) if message.flags.truncated && query.protocol == Protocol::Tcp => {
-                    silent(Silence::Malformed)
-                }
-                Some(Ok(message)) => {
-                    Exchange { outcome: Ok(message), flaws: Flaws::default(), ..silent(Silence::Limit) }
-                }
-            }
+        if !query.budget.spend_send() {
+            return silent(Silence::Limit);
         }
-        .boxed()
+        let edns = Edns { payload_octets: 1232, dnssec_ok: query.dnssec_ok, ..Edns::default() };
+        let octets = encode_query(7, &query.question, u64::MAX, query.with_edns.then_some(&edns));
+        let octets = match self.scenario.respond(query.server, query.protocol, &octets, 1) {
+            Action::Reply { octets, .. } => Some(octets),
+            Action::Silence | Action::RefuseConnection => None,
+        };
+        let message = octets.as_deref().map(Message::decode);
+        self.said.lock().unwrap().push(Said { server: query.server, octets });
+        match message {
+            None => silent(Silence::Timeout),
+            Some(Err(_)) => silent(Silence::Malformed),
+            Some(Ok(message)) if message.flags.truncated && query.protocol == Protocol::Tcp => {
+                silent(Silence::Malformed)
+            }
+            Some(Ok(message)) => Exchange { outcome: Ok(message), flaws: Flaws::default(), ..silent(Silence::Limit) },
+        }
     }
 }
 

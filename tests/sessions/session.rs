@@ -10,8 +10,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 use zoneproof::budget::MAX_SENDS_PER_CHECK;
 use zoneproof::check::Checker;
@@ -177,13 +175,10 @@ impl Servers {
 }
 
 impl Transport for Servers {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        async move {
-            let start = Instant::now();
-            let outcome = self.send(query).await;
-            Exchange { outcome, rtt: start.elapsed(), protocol: query.protocol, flaws: Flaws::default() }
-        }
-        .boxed()
+    async fn exchange(&self, query: &Query) -> Exchange {
+        let start = Instant::now();
+        let outcome = self.send(query).await;
+        Exchange { outcome, rtt: start.elapsed(), protocol: query.protocol, flaws: Flaws::default() }
     }
 }
 

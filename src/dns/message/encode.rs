@@ -16,19 +16,25 @@ const QUERY_OCTETS_BESIDE_NAME: usize = 12 + 4 + 11;
 #[error("the message is longer than the wire allows")]
 pub struct EncodeError;
 
-/// Writes a query: RD=0, class IN, with OPT where `edns` is given.
+/// Returns a query as [`write_query`] writes it.
+#[must_use]
+pub fn encode_query(id: u16, question: &Question, case_bits: u64, edns: Option<&Edns>) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(QUERY_OCTETS_BESIDE_NAME + question.name.wire().len());
+    write_query(&mut octets, id, question, case_bits, edns);
+    octets
+}
+
+/// Writes a query behind what is there: RD=0, class IN, with OPT where `edns` is given.
 ///
 /// Bit `i` of `case_bits`, counted from the lowest and over again after 64, sets the case of the `i`th letter of the
 /// name (0x20), so that a forger has one more bit to guess for every letter.
 ///
 /// Source: RFC 1035 §4.1, RFC 6891 §6.1.
-#[must_use]
-pub fn encode_query(id: u16, question: &Question, case_bits: u64, edns: Option<&Edns>) -> Vec<u8> {
-    let mut octets = Vec::with_capacity(QUERY_OCTETS_BESIDE_NAME + question.name.wire().len());
+pub fn write_query(octets: &mut Vec<u8>, id: u16, question: &Question, case_bits: u64, edns: Option<&Edns>) {
     octets.extend_from_slice(&id.to_be_bytes());
     octets.extend_from_slice(&Flags::default().to_bits(Rcode::NOERROR).to_be_bytes());
     octets.extend_from_slice(&[0, 1, 0, 0, 0, 0, 0, u8::from(edns.is_some())]);
-    push_name_in_case(&mut octets, &question.name, case_bits);
+    push_name_in_case(octets, &question.name, case_bits);
     octets.extend_from_slice(&question.kind.0.to_be_bytes());
     octets.extend_from_slice(&CLASS_IN.to_be_bytes());
     if let Some(edns) = edns {
@@ -39,7 +45,6 @@ pub fn encode_query(id: u16, question: &Question, case_bits: u64, edns: Option<&
         octets.extend_from_slice(&flags.to_be_bytes());
         octets.extend_from_slice(&[0, 0]);
     }
-    octets
 }
 
 /// Writes a name with the case of each letter taken from `case_bits`.

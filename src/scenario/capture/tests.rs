@@ -6,7 +6,7 @@ use super::*;
 use crate::budget::Budget;
 use crate::scenario::expect::{Check, Subject};
 use crate::scenario::replay::Replay;
-use crate::transport::PaceClass;
+use crate::transport::{DynTransport, PaceClass};
 
 const TEXT: &str = r##"
 zone example.com at 192.0.2.53
@@ -36,7 +36,7 @@ server 192.0.2.53
 "##;
 
 /// Asks everything, some of it more than once; returns what came back.
-async fn ask_all(transport: &dyn Transport) -> Vec<(String, Result<Message, Silence>)> {
+async fn ask_all(transport: &dyn DynTransport) -> Vec<(String, Result<Message, Silence>)> {
     let mut seen = Vec::new();
     let (udp, tcp) = (Protocol::Udp, Protocol::Tcp);
     for (name, kind, protocol, with_edns) in [
@@ -98,7 +98,7 @@ async fn a_recorded_run_replays_to_the_same_replies() {
 async fn a_name_that_was_never_asked_gets_the_referral_of_its_zone() {
     let scenario: Scenario = TEXT.parse().unwrap();
     let capture = Capture::new(Replay::new(Arc::new(scenario)));
-    let ask = async |transport: &dyn Transport, name: &str| {
+    let ask = async |transport: &dyn DynTransport, name: &str| {
         let question = Question::new(Name::parse(name).unwrap(), RecordType::A);
         let address = "192.0.2.53".parse().unwrap();
         let query = Query::new(address, question, PaceClass::Ordinary, Budget::for_check());

@@ -49,13 +49,37 @@ async fn other_questions_and_later_ones_are_sent() {
 async fn who_waits_gets_the_answer_though_the_one_who_asked_left() {
     let (server, coalesce) = slow();
     let (one, other) = (query("192.0.2.1"), query("192.0.2.1"));
-    let mut asker = coalesce.exchange(&one);
+    let mut asker = coalesce.exchange(&one).boxed();
     assert!(futures::poll!(&mut asker).is_pending());
-    let mut waiting = coalesce.exchange(&other);
+    let mut waiting = coalesce.exchange(&other).boxed();
     assert!(futures::poll!(&mut waiting).is_pending());
     drop(asker);
     assert!(waiting.await.outcome.is_ok());
     assert_eq!(server.sent().len(), 1);
+    assert!(coalesce.out.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_sees_to_it_may_leave_and_so_may_all() {
+    let (server, coalesce) = slow();
+    let queries = [(); 3].map(|()| query("192.0.2.1"));
+    let mut asked: Vec<_> = queries.iter().map(|query| coalesce.exchange(query).boxed()).collect();
+    for one in &mut asked {
+        assert!(futures::poll!(one).is_pending());
+    }
+    // The first one asked, and the next one sees to it as soon as it hears that the first left.
+    drop(asked.remove(0));
+    assert!(futures::poll!(&mut asked[0]).is_pending());
+    drop(asked.remove(0));
+    assert!(asked.remove(0).await.outcome.is_ok());
+    assert_eq!(server.sent().len(), 1);
+    let mut asked: Vec<_> = queries.iter().map(|query| coalesce.exchange(query).boxed()).collect();
+    for one in &mut asked {
+        assert!(futures::poll!(one).is_pending());
+    }
+    for one in asked {
+        drop(one);
+    }
     assert!(coalesce.out.is_empty());
 }
 

@@ -195,9 +195,9 @@ async fn another_question_leads_where_the_first_was_dropped() {
         Scripted::silent(Silence::Timeout),
     );
     let (first, second) = (query("192.0.2.1"), query("192.0.2.1"));
-    let mut leading = bench.fallback.exchange(&first);
+    let mut leading = bench.fallback.exchange(&first).boxed();
     assert!(futures::poll!(&mut leading).is_pending());
-    let mut following = bench.fallback.exchange(&second);
+    let mut following = bench.fallback.exchange(&second).boxed();
     assert!(futures::poll!(&mut following).is_pending());
     drop(leading);
     assert_eq!(following.await.outcome, good());

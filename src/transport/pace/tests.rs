@@ -1,5 +1,6 @@
 //! Time is paused, and no socket is used.
 
+use futures::FutureExt;
 use futures::future::join_all;
 
 use super::*;
@@ -107,7 +108,7 @@ async fn no_rate_is_too_high() {
 async fn a_dropped_question_gives_its_place_back() {
     let paced = paced(PaceLimits::default(), Scripted::silent(Silence::Timeout));
     let queries: Vec<Query> = (0..32).map(|_| query("192.0.2.1")).collect();
-    let mut asking: Vec<_> = queries.iter().map(|query| paced.exchange(query)).collect();
+    let mut asking: Vec<_> = queries.iter().map(|query| paced.exchange(query).boxed()).collect();
     for one in &mut asking {
         assert!(futures::poll!(one).is_pending());
     }

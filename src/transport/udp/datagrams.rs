@@ -3,17 +3,59 @@
 //! Nothing here waits: a socket that takes or gives no more says [`ErrorKind::WouldBlock`](std::io::ErrorKind).
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::ops::Range;
 
 /// The longest datagram that is read; more than three times what servers are told to send at most.
 pub(super) const DATAGRAM_OCTETS: usize = 4096;
 
-/// A datagram that is about to leave.
-pub(super) struct Outgoing {
+/// Datagrams that are about to leave, one behind the other.
+#[derive(Default)]
+pub(super) struct Mail {
+    /// What is in them.
+    octets: Vec<u8>,
+    /// Where they go.
+    parcels: Vec<Parcel>,
+}
+
+/// One of them.
+struct Parcel {
     /// Where to.
-    pub(super) server: SocketAddr,
-    /// What.
-    pub(super) octets: Arc<[u8]>,
+    server: SocketAddr,
+    /// The number of its question.
+    nth: usize,
+    /// Where its octets lie.
+    octets: Range<usize>,
+}
+
+impl Mail {
+    /// Adds the datagram of a question.
+    pub(super) fn push(&mut self, server: SocketAddr, nth: usize, octets: &[u8]) {
+        let start = self.octets.len();
+        self.octets.extend_from_slice(octets);
+        self.parcels.push(Parcel { server, nth, octets: start..self.octets.len() });
+    }
+
+    /// Returns how many there are.
+    pub(super) fn len(&self) -> usize {
+        self.parcels.len()
+    }
+
+    /// Takes all out, and keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.octets.clear();
+        self.parcels.clear();
+    }
+
+    /// Returns the number of the question that stands at that place.
+    pub(super) fn number(&self, place: usize) -> Option<usize> {
+        self.parcels.get(place).map(|parcel| parcel.nth)
+    }
+
+    /// Iterates over those from a place on: where to, and what.
+    fn from(&self, place: usize) -> impl Iterator<Item = (SocketAddr, &[u8])> {
+        let parcels = self.parcels.get(place..).unwrap_or_default();
+        parcels.iter().map(|one| (one.server, self.octets.get(one.octets.clone()).unwrap_or_default()))
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -33,14 +75,29 @@ mod many {
     use tokio::io::Interest;
     use tokio::net::UdpSocket;
 
-    use super::{DATAGRAM_OCTETS, Outgoing};
+    use super::{DATAGRAM_OCTETS, Mail};
 
     /// The most datagrams of one system call; twice as many were not seen to cost less each.
     const BATCH: usize = 32;
 
+    /// What the system fills with what came in; it is read before the next call. Nothing is sent with these headers: they
+    /// would then point to addresses that are gone.
+    struct Incoming {
+        /// The datagrams.
+        buffer: Vec<u8>,
+        /// The headers of one batch, with IPv4 addresses.
+        ipv4: MultiHeaders<SockaddrIn>,
+        /// The headers of one batch, with IPv6 addresses.
+        ipv6: MultiHeaders<SockaddrIn6>,
+    }
+
     thread_local! {
-        /// Where datagrams come in; they are read before the next ones do.
-        static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; BATCH * DATAGRAM_OCTETS]);
+        /// What comes in on this thread.
+        static INCOMING: RefCell<Incoming> = RefCell::new(Incoming {
+            buffer: vec![0; BATCH * DATAGRAM_OCTETS],
+            ipv4: MultiHeaders::preallocate(BATCH, None),
+            ipv6: MultiHeaders::preallocate(BATCH, None),
+        });
     }
 
     /// Writes an IPv4 address as the system does; `None` where it is of the other family.
@@ -53,29 +110,34 @@ mod many {
         if let SocketAddr::V6(v6) = address { Some(v6.into()) } else { None }
     }
 
-    /// Sends the first of these datagrams and returns how many left, one at least.
+    /// Sends datagrams from a place on and returns how many left, one at least.
     ///
     /// # Errors
     /// What the system says of the first one; [`ErrorKind::WouldBlock`] where the socket takes no more.
-    pub(in super::super) fn send(socket: &UdpSocket, datagrams: &[Outgoing]) -> io::Result<usize> {
-        let is_ipv4 = datagrams.first().is_some_and(|datagram| datagram.server.is_ipv4());
+    pub(in super::super) fn send(socket: &UdpSocket, mail: &Mail, place: usize) -> io::Result<usize> {
+        let is_ipv4 = mail.from(place).next().is_some_and(|(server, _)| server.is_ipv4());
         socket.try_io(Interest::WRITABLE, || match is_ipv4 {
-            true => send_all(socket, datagrams, write_v4),
-            false => send_all(socket, datagrams, write_v6),
+            true => send_all(socket, mail, place, write_v4),
+            false => send_all(socket, mail, place, write_v6),
         })
     }
 
     /// Sends datagrams to addresses of one family.
     fn send_all<A: SockaddrLike + Copy>(
         socket: &UdpSocket,
-        datagrams: &[Outgoing],
+        mail: &Mail,
+        place: usize,
         write: fn(SocketAddr) -> Option<A>,
     ) -> io::Result<usize> {
-        let datagrams = datagrams.get(..BATCH).unwrap_or(datagrams);
-        let slices: Vec<[IoSlice<'_>; 1]> = datagrams.iter().map(|one| [IoSlice::new(&one.octets)]).collect();
-        let addresses: Vec<Option<A>> = datagrams.iter().map(|one| write(one.server)).collect();
-        let mut headers = MultiHeaders::<A>::preallocate(slices.len(), None);
-        let sent = sendmmsg(socket.as_raw_fd(), &mut headers, &slices, &addresses, [], MsgFlags::empty())?;
+        let (mut slices, mut addresses) = ([[IoSlice::new(&[])]; BATCH], [None; BATCH]);
+        let mut count = 0;
+        for ((slice, address), (server, octets)) in slices.iter_mut().zip(&mut addresses).zip(mail.from(place)) {
+            (*slice, *address) = ([IoSlice::new(octets)], write(server));
+            count += 1;
+        }
+        let (slices, addresses) = (slices.get(..count).unwrap_or_default(), addresses.get(..count).unwrap_or_default());
+        let mut headers = MultiHeaders::<A>::preallocate(count, None);
+        let sent = sendmmsg(socket.as_raw_fd(), &mut headers, slices, addresses, [], MsgFlags::empty())?;
         Ok(sent.count())
     }
 
@@ -89,10 +151,10 @@ mod many {
         is_ipv4: bool,
         mut take: impl FnMut(SocketAddr, &[u8]),
     ) -> io::Result<()> {
-        BUFFER.with_borrow_mut(|buffer| {
+        INCOMING.with_borrow_mut(|Incoming { buffer, ipv4, ipv6 }| {
             socket.try_io(Interest::READABLE, || match is_ipv4 {
-                true => receive_all(socket, buffer, &mut take, |from: &SockaddrIn| SocketAddr::V4((*from).into())),
-                false => receive_all(socket, buffer, &mut take, |from: &SockaddrIn6| SocketAddr::V6((*from).into())),
+                true => receive_all(socket, buffer, ipv4, &mut take, |from| SocketAddr::V4((*from).into())),
+                false => receive_all(socket, buffer, ipv6, &mut take, |from| SocketAddr::V6((*from).into())),
             })
         })
     }
@@ -101,14 +163,14 @@ mod many {
     fn receive_all<A: SockaddrLike + Copy>(
         socket: &UdpSocket,
         buffer: &mut [u8],
+        headers: &mut MultiHeaders<A>,
         take: &mut impl FnMut(SocketAddr, &[u8]),
         read: fn(&A) -> SocketAddr,
     ) -> io::Result<()> {
-        let mut slices: Vec<[IoSliceMut<'_>; 1]> =
-            buffer.chunks_exact_mut(DATAGRAM_OCTETS).map(|chunk| [IoSliceMut::new(chunk)]).collect();
-        let mut headers = MultiHeaders::<A>::preallocate(slices.len(), None);
+        let mut chunks = buffer.chunks_exact_mut(DATAGRAM_OCTETS);
+        let mut slices: [_; BATCH] = std::array::from_fn(|_| [IoSliceMut::new(chunks.next().unwrap_or_default())]);
         let mut count = 0;
-        for datagram in recvmmsg(socket.as_raw_fd(), &mut headers, &mut slices, MsgFlags::empty(), None)? {
+        for datagram in recvmmsg(socket.as_raw_fd(), headers, &mut slices, MsgFlags::empty(), None)? {
             count += 1;
             if let Some(from) = &datagram.address {
                 // An empty datagram has no slice.
@@ -128,15 +190,15 @@ mod one {
 
     use tokio::net::UdpSocket;
 
-    use super::{DATAGRAM_OCTETS, Outgoing};
+    use super::{DATAGRAM_OCTETS, Mail};
 
-    /// Sends the first of these datagrams and returns that one left.
+    /// Sends the datagram that stands at a place and returns that one left.
     ///
     /// # Errors
     /// What the system says of it; `WouldBlock` where the socket takes no more.
-    pub(in super::super) fn send(socket: &UdpSocket, datagrams: &[Outgoing]) -> io::Result<usize> {
-        match datagrams.first() {
-            Some(first) => socket.try_send_to(&first.octets, first.server).map(|_| 1),
+    pub(in super::super) fn send(socket: &UdpSocket, mail: &Mail, place: usize) -> io::Result<usize> {
+        match mail.from(place).next() {
+            Some((server, octets)) => socket.try_send_to(octets, server).map(|_| 1),
             None => Ok(0),
         }
     }

@@ -1,12 +1,22 @@
 //! One server on loopback for each way to reply badly.
 
 use std::collections::HashSet;
+use std::net::IpAddr;
+use std::pin::pin;
 
+use futures::FutureExt;
 use futures::future::join_all;
 
 use super::*;
 use crate::dns::rrset::Rcode;
 use crate::transport::tests::{HostileServer, Stream, echo, hasty_query, query};
+
+impl UdpTransport {
+    /// Returns the queries to an address that are out.
+    fn queries(&self, server: IpAddr) -> Vec<Vec<u8>> {
+        self.lines.living().iter().flat_map(|line| line.queries(server)).collect()
+    }
+}
 
 /// Asks one question of a server that replies as told.
 async fn ask(replies: impl FnMut(usize, &[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Result<Message, Silence> {
@@ -79,7 +89,7 @@ async fn a_reply_from_another_port_or_address_is_not_looked_at() {
             // The forger knows everything but cannot use the server's port.
             tokio::task::yield_now().await;
             let ours = udp.pools[0].lock().unwrap()[0].line.socket.local_addr().unwrap().port();
-            let octets = udp.book.queries(victim.address).remove(0);
+            let octets = udp.queries(victim.address).remove(0);
             forger.send_to(&echo(&octets), ("127.0.0.1", ours)).await.unwrap();
         });
         assert_eq!(exchange.outcome, Err(Silence::Timeout), "from {other}");
@@ -100,16 +110,13 @@ async fn a_late_reply_does_not_answer_a_new_question() {
     let socket = udp.socket(udp.source.local_for(server.address).unwrap()).unwrap();
     let mut outcomes = Vec::new();
     for _ in 0..2 {
-        let (octets, ticket) = udp.enter(&query, socket.number).unwrap();
-        let exchange = udp.send_and_wait(&query, &socket, Arc::clone(&octets), ticket, &mut Flaws::default()).await;
-        outcomes.push(exchange.map(|reply| reply.id));
-        assert!(udp.book.queries(server.address).is_empty(), "nothing is out");
-        if let Some(Ok(id)) = outcomes.get(1) {
-            assert_eq!(id.to_be_bytes(), octets[..2]);
-        }
+        let mut asking = pin!(udp.ask_from(&socket, &query));
+        assert!(futures::poll!(&mut asking).is_pending());
+        let octets = udp.queries(server.address).remove(0);
+        outcomes.push(asking.await.outcome.map(|reply| reply.id.to_be_bytes() == octets[..2]));
+        assert!(udp.queries(server.address).is_empty(), "nothing is out");
     }
-    assert_eq!(outcomes[0], Err(Silence::Timeout));
-    assert!(outcomes[1].is_ok());
+    assert_eq!(outcomes, [Err(Silence::Timeout), Ok(true)]);
 }
 
 #[tokio::test]
@@ -119,17 +126,13 @@ async fn questions_that_leave_together_each_get_their_own_reply() {
     let query = server.query();
     // More than one system call takes, all on one socket.
     let socket = udp.socket(udp.source.local_for(server.address).unwrap()).unwrap();
-    let asked = (0..100).map(|_| {
-        let (octets, ticket) = udp.enter(&query, socket.number).unwrap();
-        let id = u16::from_be_bytes([octets[0], octets[1]]);
-        let (udp, query, socket) = (&udp, &query, &socket);
-        async move {
-            let exchange = udp.send_and_wait(query, socket, octets, ticket, &mut Flaws::default()).await;
-            (id, exchange.map(|reply| reply.id))
-        }
-    });
-    for (id, reply) in join_all(asked).await {
-        assert_eq!(reply, Ok(id));
+    let mut asked: Vec<_> = (0..100).map(|_| udp.ask_from(&socket, &query).boxed()).collect();
+    for asking in &mut asked {
+        assert!(futures::poll!(asking).is_pending());
+    }
+    let out: Vec<Vec<u8>> = udp.queries(server.address);
+    for (octets, exchange) in out.into_iter().zip(join_all(asked).await) {
+        assert_eq!(exchange.outcome.map(|reply| reply.id.to_be_bytes()), Ok([octets[0], octets[1]]));
     }
     assert_eq!(server.seen(), (100, 0));
 }
@@ -141,15 +144,10 @@ async fn a_question_that_cannot_leave_is_told_and_holds_no_other_up() {
     let socket = udp.socket(udp.source.local_for(server.address).unwrap()).unwrap();
     // The system lets nobody send to all hosts who did not say so before.
     let queries = [query("255.255.255.255"), server.query()];
-    let asked = queries.iter().map(|query| {
-        let (octets, ticket) = udp.enter(query, socket.number).unwrap();
-        let (udp, socket) = (&udp, &socket);
-        async move { udp.send_and_wait(query, socket, octets, ticket, &mut Flaws::default()).await }
-    });
-    let outcomes = join_all(asked).await;
-    assert_eq!(outcomes[0], Err(Silence::Limit));
-    assert!(outcomes[1].is_ok());
-    assert!(udp.book.queries(queries[0].server).is_empty());
+    let exchanges = join_all(queries.iter().map(|query| udp.ask_from(&socket, query))).await;
+    assert_eq!(exchanges[0].outcome, Err(Silence::Limit));
+    assert!(exchanges[1].outcome.is_ok());
+    assert!(udp.queries(queries[0].server).is_empty());
 }
 
 #[tokio::test]
@@ -157,11 +155,11 @@ async fn a_dropped_question_is_no_longer_out() {
     let server = HostileServer::start("127.0.0.1", |_, _| Vec::new(), |_, _| Stream::Hold).await;
     let udp = UdpTransport::new(server.port, Source::default()).unwrap();
     let query = hasty_query(server.address);
-    let mut asking = udp.exchange(&query);
+    let mut asking = udp.exchange(&query).boxed();
     assert!(futures::poll!(&mut asking).is_pending());
-    assert_eq!(udp.book.queries(server.address).len(), 1);
+    assert_eq!(udp.queries(server.address).len(), 1);
     drop(asking);
-    assert!(udp.book.queries(server.address).is_empty());
+    assert!(udp.queries(server.address).is_empty());
 }
 
 #[tokio::test]
@@ -169,19 +167,24 @@ async fn ports_ids_and_cases_vary() {
     let server = HostileServer::start("127.0.0.1", |_, query| vec![echo(query)], |_, _| Stream::Hold).await;
     let udp = UdpTransport::new(server.port, Source::default()).unwrap();
     let questions = SOCKETS_PER_FAMILY * usize::try_from(QUESTIONS_PER_SOCKET).unwrap();
-    let mut numbers = HashSet::new();
+    let mut drawn = Vec::new();
     for _ in 0..questions {
-        numbers.insert(udp.socket(udp.source.local_for(server.address).unwrap()).unwrap().number);
+        drawn.push(udp.socket(udp.source.local_for(server.address).unwrap()).unwrap());
     }
-    assert!(numbers.len() > SOCKETS_PER_FAMILY, "worn sockets are replaced");
+    let sockets: HashSet<*const PoolSocket> = drawn.iter().map(Arc::as_ptr).collect();
+    assert!(sockets.len() > SOCKETS_PER_FAMILY, "worn sockets are replaced");
     let ports: HashSet<u16> =
         udp.pools[0].lock().unwrap().iter().map(|one| one.line.socket.local_addr().unwrap().port()).collect();
     assert_eq!(ports.len(), SOCKETS_PER_FAMILY);
-    let query = hasty_query(server.address);
-    let queries: HashSet<Vec<u8>> = (0..1000).map(|_| encode_with_case(&query, rand::random())).collect();
+    let query = server.query();
+    let mut asked: Vec<_> = (0..1000).map(|_| udp.ask_from(&drawn[0], &query).boxed()).collect();
+    for asking in &mut asked {
+        assert!(futures::poll!(asking).is_pending());
+    }
+    let queries: HashSet<Vec<u8>> = udp.queries(server.address).into_iter().collect();
     assert_eq!(queries.len(), 1000);
     let ids: HashSet<_> = queries.iter().map(|octets| &octets[..2]).collect();
-    assert!(ids.len() > 950, "{} ids of 1000", ids.len());
+    assert_eq!(ids.len(), 1000);
     let names: HashSet<_> = queries.iter().map(|octets| &octets[12..]).collect();
     assert!(names.len() > 990, "{} cases of 1000", names.len());
 }
