@@ -21,9 +21,6 @@ use crate::transport::{DynTransport, Exchange, PaceClass, Query, Transport};
 
 /// The most addresses of one zone that are asked (13 servers with an IPv4 and an IPv6 address, and some to spare).
 pub const MAX_ADDRESSES_PER_ZONE: usize = 32;
-/// How many records that were not the server's to say are kept of one reply as evidence (SECURITY.md A6); one of 64 KiB may have
-/// thousands.
-const MAX_DROPPED_KEPT: usize = 16;
 /// The most addresses that are asked one after the other where one answer is enough.
 const MAX_ADDRESSES_FOR_ONE_ANSWER: usize = 4;
 
@@ -107,9 +104,7 @@ pub async fn ask_whole(
 fn observation(target: Target, question: &Question, exchange: Exchange) -> Observation {
     let outcome = match exchange.outcome {
         Ok(message) => {
-            let mut reading = read_response(&message, question, &target.zone);
-            reading.dropped.truncate(MAX_DROPPED_KEPT);
-            reading.dropped.shrink_to_fit();
+            let reading = read_response(&message, question, &target.zone);
             Outcome::Replied(Reply {
                 response: reading.response,
                 rcode: message.rcode,

@@ -104,6 +104,14 @@ fn compare(packet: &[u8]) -> bool {
         let records_of_ours: Vec<Seen> = first.section(place).iter().map(ours).collect();
         assert_eq!(records_of_ours, section(records), "{place:?} of {first:?}");
     }
+    // Whoever knows what was asked reads the same, and so does who takes it for another question.
+    if let Some(asked) = &first.question {
+        let plain = Question::new(asked.name.to_lowercase(), asked.kind);
+        let other = Question::new(asked.name.clone(), RecordType(!asked.kind.0));
+        for known in [plain, other] {
+            assert_eq!(Message::decode_reply(packet, &known).as_ref(), Ok(&first), "{known}");
+        }
+    }
     true
 }
 

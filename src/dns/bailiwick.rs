@@ -17,23 +17,23 @@ const PROOFS: &[RecordType] = &[RecordType::DS, RecordType::NSEC, RecordType::NS
 /// signatures, and some to spare.
 const MAX_PROOFS_OF_REFERRAL: usize = 32;
 
-/// A reply without what it may not state.
+/// The records of a reply, without those that it may not state.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Scrubbed {
+pub struct Scrubbed<'m> {
     /// Records that answer: on the chain of aliases from the question's name.
-    pub answers: Vec<Record>,
+    pub answers: Vec<&'m Record>,
     /// The NS records of one delegation between the zone and the question's name.
-    pub delegation: Vec<Record>,
+    pub delegation: Vec<&'m Record>,
     /// DS records of that delegation, and what denies records, with their signatures (RFC 4035 §3.1.4, RFC 5155 §7.2.6).
-    pub proofs: Vec<Record>,
+    pub proofs: Vec<&'m Record>,
     /// The SOA record that goes with a negative answer.
-    pub soa: Option<Record>,
+    pub soa: Option<&'m Record>,
     /// Addresses of the delegation's servers.
-    pub glue: Vec<Record>,
+    pub glue: Vec<&'m Record>,
     /// What was dropped, with its section.
-    pub dropped: Vec<(Section, Record)>,
+    pub dropped: Vec<(Section, &'m Record)>,
     /// NS records that point to the zone itself or above it.
-    pub upward: Vec<Record>,
+    pub upward: Vec<&'m Record>,
 }
 
 /// Splits `message`, a reply to `question` from a server for `zone`, into what counts and what does not.
@@ -45,7 +45,7 @@ pub struct Scrubbed {
 /// - additional section: A and AAAA of the names that those NS give, where these lie in the zone
 ///   asked, so that a server of `com.` states nothing about `net.`.
 #[must_use]
-pub fn scrub(message: &Message, question: &Question, zone: &Name) -> Scrubbed {
+pub fn scrub<'m>(message: &'m Message, question: &Question, zone: &Name) -> Scrubbed<'m> {
     let mut scrubbed = Scrubbed::default();
     let chain = chain_names(message, question, zone);
     for record in &message.answers {
@@ -54,9 +54,9 @@ pub fn scrub(message: &Message, question: &Question, zone: &Name) -> Scrubbed {
             && record.owner.is_subdomain_of(zone)
             && chain.iter().any(|link| link.is_strictly_below(&record.owner));
         if on_chain || dname_above {
-            scrubbed.answers.push(record.clone());
+            scrubbed.answers.push(record);
         } else {
-            scrubbed.dropped.push((Section::Answer, record.clone()));
+            scrubbed.dropped.push((Section::Answer, record));
         }
     }
     let last = chain.last().unwrap_or(&question.name);
@@ -83,7 +83,7 @@ fn chain_names(message: &Message, question: &Question, zone: &Name) -> Vec<Name>
 }
 
 /// Sorts the authority section; where several delegations are named, the deepest one counts.
-fn scrub_authority(scrubbed: &mut Scrubbed, message: &Message, last: &Name, zone: &Name) {
+fn scrub_authority<'m>(scrubbed: &mut Scrubbed<'m>, message: &'m Message, last: &Name, zone: &Name) {
     let below = |owner: &Name| owner.is_strictly_below(zone) && last.is_subdomain_of(owner);
     let cut = message
         .authority
@@ -95,32 +95,32 @@ fn scrub_authority(scrubbed: &mut Scrubbed, message: &Message, last: &Name, zone
         let is_proof =
             cut.is_some() && record.owner.is_subdomain_of(zone) && scrubbed.proofs.len() < MAX_PROOFS_OF_REFERRAL;
         match record.kind() {
-            RecordType::NS if Some(&record.owner) == cut => scrubbed.delegation.push(record.clone()),
-            RecordType::DS if Some(&record.owner) != cut => scrubbed.dropped.push((Section::Authority, record.clone())),
-            kind if is_proof && PROOFS.contains(&kind) => scrubbed.proofs.push(record.clone()),
-            RecordType::NS if zone.is_subdomain_of(&record.owner) => scrubbed.upward.push(record.clone()),
+            RecordType::NS if Some(&record.owner) == cut => scrubbed.delegation.push(record),
+            RecordType::DS if Some(&record.owner) != cut => scrubbed.dropped.push((Section::Authority, record)),
+            kind if is_proof && PROOFS.contains(&kind) => scrubbed.proofs.push(record),
+            RecordType::NS if zone.is_subdomain_of(&record.owner) => scrubbed.upward.push(record),
             RecordType::SOA
                 if scrubbed.soa.is_none()
                     && record.owner.is_subdomain_of(zone)
                     && last.is_subdomain_of(&record.owner) =>
             {
-                scrubbed.soa = Some(record.clone());
+                scrubbed.soa = Some(record);
             }
-            _ => scrubbed.dropped.push((Section::Authority, record.clone())),
+            _ => scrubbed.dropped.push((Section::Authority, record)),
         }
     }
 }
 
 /// Keeps the glue of the delegation, in-domain or sibling (RFC 9471 §2), and drops the rest.
-fn scrub_additional(scrubbed: &mut Scrubbed, message: &Message, zone: &Name) {
+fn scrub_additional<'m>(scrubbed: &mut Scrubbed<'m>, message: &'m Message, zone: &Name) {
     for record in &message.additional {
         let is_address = matches!(record.rdata, Rdata::A(_) | Rdata::Aaaa(_));
         let of_a_server =
             scrubbed.delegation.iter().any(|ns| matches!(&ns.rdata, Rdata::Ns(host) if *host == record.owner));
         if is_address && of_a_server && record.owner.is_subdomain_of(zone) {
-            scrubbed.glue.push(record.clone());
+            scrubbed.glue.push(record);
         } else {
-            scrubbed.dropped.push((Section::Additional, record.clone()));
+            scrubbed.dropped.push((Section::Additional, record));
         }
     }
 }

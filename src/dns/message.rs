@@ -18,6 +18,8 @@ use crate::dns::rrset::{Question, Rcode, Record, RecordType, Ttl};
 pub const HEADER_OCTETS: usize = 12;
 /// The most records that are read from one message; an honest one has far fewer.
 const MAX_RECORDS: usize = 4096;
+/// For how many records of a section room is made before they are read: what most replies have.
+const RECORDS_EXPECTED: usize = 2;
 /// The class of the Internet (RFC 1035 §3.2.4).
 const CLASS_IN: u16 = 1;
 /// The EDNS option for extended errors (RFC 8914 §2).
@@ -152,20 +154,37 @@ impl Message {
     ///
     /// Source: RFC 1035 §4.1, RFC 6891 §6.1, RFC 3597 §3.
     pub fn decode(octets: &[u8]) -> Result<Self, DecodeError> {
+        Self::read(octets, None)
+    }
+
+    /// Reads a reply to a question as [`Self::decode`] does, but for the letters of the question where it is that one:
+    /// they are then those of `asked`, which need not be read.
+    ///
+    /// # Errors
+    /// As [`Self::decode`].
+    pub fn decode_reply(octets: &[u8], asked: &Question) -> Result<Self, DecodeError> {
+        Self::read(octets, Some(asked))
+    }
+
+    /// Reads a message, with the question that it most likely repeats.
+    fn read(octets: &[u8], asked: Option<&Question>) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(octets);
         let [id, bits, questions, answers, authority, additional] =
             read_header(&mut reader).ok_or(DecodeError::NoHeader(octets.len()))?;
-        let mut message = Self {
-            id,
-            flags: Flags::from_bits(bits),
-            rcode: Rcode(bits & 0xf),
-            question: read_question(&mut reader, questions)?,
-            ..Self::default()
+        let asked = asked.filter(|asked| questions == 1 && skip_question(&mut reader, asked));
+        let question = match asked {
+            Some(asked) => Some(asked.clone()),
+            None => read_question(&mut reader, questions)?,
         };
-        let (mut left, mut asked) = (MAX_RECORDS, None);
+        let mut message =
+            Self { id, flags: Flags::from_bits(bits), rcode: Rcode(bits & 0xf), question, ..Self::default() };
+        let (mut left, mut asked) = (MAX_RECORDS, asked.map(|asked| asked.name.to_lowercase()));
         for (section, count) in
             [(Section::Answer, answers), (Section::Authority, authority), (Section::Additional, additional)]
         {
+            // One of the additional records is OPT, which is none of them.
+            let records = usize::from(count).saturating_sub(usize::from(section == Section::Additional));
+            message.section_mut(section).reserve_exact(records.min(RECORDS_EXPECTED));
             if !message.read_section(&mut reader, &mut asked, section, usize::from(count), &mut left) {
                 break;
             }
@@ -186,6 +205,15 @@ impl Message {
             Section::Answer => &self.answers,
             Section::Authority => &self.authority,
             Section::Additional => &self.additional,
+        }
+    }
+
+    /// Returns the records of one section, to add to them.
+    fn section_mut(&mut self, section: Section) -> &mut Vec<Record> {
+        match section {
+            Section::Answer => &mut self.answers,
+            Section::Authority => &mut self.authority,
+            Section::Additional => &mut self.additional,
         }
     }
 
@@ -214,11 +242,7 @@ impl Message {
             match rdata {
                 Some(rdata) => {
                     let record = Record { owner: frame.owner, ttl: Ttl::from_wire(frame.ttl), rdata };
-                    match section {
-                        Section::Answer => self.answers.push(record),
-                        Section::Authority => self.authority.push(record),
-                        Section::Additional => self.additional.push(record),
-                    }
+                    self.section_mut(section).push(record);
                 }
                 None => {
                     self.bad_records.push(BadRecord { section, owner: Some(frame.owner), kind: Some(frame.kind) });
@@ -340,6 +364,18 @@ fn read_header(reader: &mut Reader<'_>) -> Option<[u16; 6]> {
         *field = reader.u16()?;
     }
     Some(header)
+}
+
+/// Goes on behind the question, where it is that one; the case of its letters does not count.
+fn skip_question(reader: &mut Reader<'_>, asked: &Question) -> bool {
+    let (name, mut behind) = (asked.name.wire(), *reader);
+    let is_asked = behind.slice(name.len()).is_some_and(|octets| octets.eq_ignore_ascii_case(name))
+        && behind.u16() == Some(asked.kind.0)
+        && behind.u16() == Some(CLASS_IN);
+    if is_asked {
+        *reader = behind;
+    }
+    is_asked
 }
 
 /// Reads the question section, which has one question or none, in the case that it was asked in.

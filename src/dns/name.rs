@@ -372,6 +372,9 @@ impl Name {
     /// Returns the name with its ASCII letters in lower case.
     #[must_use]
     pub fn to_lowercase(&self) -> Self {
+        if !self.wire().iter().any(u8::is_ascii_uppercase) {
+            return self.clone();
+        }
         Self::seal(&self.wire().to_ascii_lowercase())
     }
 }

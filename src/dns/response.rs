@@ -11,6 +11,10 @@ use crate::dns::name::Name;
 use crate::dns::rdata::{Rdata, Soa};
 use crate::dns::rrset::{Question, RRset, Rcode, Record, RecordType, Ttl};
 
+/// How many records that were not the server's to say are kept of one reply as evidence (SECURITY.md A6); one of 64 KiB may have
+/// thousands.
+const MAX_DROPPED_KEPT: usize = 16;
+
 /// What a reply says.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Response {
@@ -120,7 +124,7 @@ pub enum Lameness {
 pub struct Reading {
     /// What it says.
     pub response: Response,
-    /// What it stated without being entitled to.
+    /// What it stated without being entitled to; no more than is worth keeping.
     pub dropped: Vec<(Section, Record)>,
     /// The signatures beside the answer, of the name that was asked for.
     pub signatures: Vec<Rdata>,
@@ -137,13 +141,15 @@ pub struct Reading {
 pub fn read_response(message: &Message, question: &Question, zone: &Name) -> Reading {
     let scrubbed = scrub(message, question, zone);
     let response = meaning(message, question, &scrubbed);
-    let of_name = scrubbed.answers.into_iter().filter(|record| record.owner == question.name);
-    let signatures = of_name.map(|record| record.rdata).filter(|rdata| rdata.kind() == RecordType::RRSIG).collect();
-    Reading { response, dropped: scrubbed.dropped, signatures }
+    let of_name = scrubbed.answers.iter().filter(|record| record.owner == question.name);
+    let signatures = of_name.filter(|record| record.kind() == RecordType::RRSIG).map(|record| record.rdata.clone());
+    let dropped =
+        scrubbed.dropped.iter().take(MAX_DROPPED_KEPT).map(|(section, record)| (*section, Record::clone(record)));
+    Reading { response, dropped: dropped.collect(), signatures: signatures.collect() }
 }
 
 /// Decides what the scrubbed reply says.
-fn meaning(message: &Message, question: &Question, scrubbed: &Scrubbed) -> Response {
+fn meaning(message: &Message, question: &Question, scrubbed: &Scrubbed<'_>) -> Response {
     if message.rcode != Rcode::NOERROR && message.rcode != Rcode::NXDOMAIN {
         return Response::Failed(message.rcode);
     }
@@ -159,7 +165,7 @@ fn meaning(message: &Message, question: &Question, scrubbed: &Scrubbed) -> Respo
         let proxy = message.flags.recursion_available;
         return Response::Lame(if proxy { Lameness::RecursiveProxy } else { Lameness::NotAuthoritative });
     }
-    if let Some(rrset) = RRset::collect(&question.name, question.kind, &scrubbed.answers) {
+    if let Some(rrset) = RRset::collect(&question.name, question.kind, scrubbed.answers.iter().copied()) {
         return Response::Answer(Answer { rrset, dname: dname_above(&question.name, scrubbed) });
     }
     if let Some(alias) = alias(message.rcode, question, scrubbed) {
@@ -172,12 +178,12 @@ fn meaning(message: &Message, question: &Question, scrubbed: &Scrubbed) -> Respo
     if question.kind == RecordType::DS && is_of_zone_below(question, scrubbed) {
         return Response::Lame(Lameness::NotAuthoritative);
     }
-    let negative = Negative { soa: scrubbed.soa.as_ref().and_then(soa_of) };
+    let negative = Negative { soa: scrubbed.soa.and_then(soa_of) };
     if message.rcode == Rcode::NXDOMAIN { Response::NxDomain(negative) } else { Response::NoData(negative) }
 }
 
 /// Puts the delegation of a scrubbed reply together.
-fn referral(message: &Message, scrubbed: &Scrubbed) -> Option<Referral> {
+fn referral(message: &Message, scrubbed: &Scrubbed<'_>) -> Option<Referral> {
     let first = scrubbed.delegation.first()?;
     let mut servers: Vec<Name> = scrubbed
         .delegation
@@ -202,18 +208,18 @@ fn referral(message: &Message, scrubbed: &Scrubbed) -> Option<Referral> {
     glue.dedup();
     let ttl = scrubbed.delegation.iter().map(|record| record.ttl).min().unwrap_or_default();
     let is_asked = message.edns.as_ref().is_some_and(|edns| edns.dnssec_ok);
-    let proofs = is_asked.then(|| scrubbed.proofs.clone().into_boxed_slice());
+    let proofs = is_asked.then(|| scrubbed.proofs.iter().copied().cloned().collect());
     Some(Referral { zone: first.owner.clone(), servers, glue, ttl, proofs })
 }
 
 /// Says whether a negative answer about DS records is that of the very zone whose keys they vouch for: they are not its to
 /// give (RFC 4035 §3.1.4.1), so that the server does not serve the zone that it was asked about.
-fn is_of_zone_below(question: &Question, scrubbed: &Scrubbed) -> bool {
-    !question.name.is_root() && scrubbed.soa.as_ref().is_some_and(|soa| soa.owner == question.name)
+fn is_of_zone_below(question: &Question, scrubbed: &Scrubbed<'_>) -> bool {
+    !question.name.is_root() && scrubbed.soa.is_some_and(|soa| soa.owner == question.name)
 }
 
 /// Follows the chain of CNAMEs from the question's name.
-fn alias(rcode: Rcode, question: &Question, scrubbed: &Scrubbed) -> Option<Alias> {
+fn alias(rcode: Rcode, question: &Question, scrubbed: &Scrubbed<'_>) -> Option<Alias> {
     let mut links: Vec<Link> = Vec::new();
     let mut at = question.name.clone();
     while links.len() < MAX_CHAIN_LINKS && !links.iter().any(|link| link.owner == at) {
@@ -227,13 +233,14 @@ fn alias(rcode: Rcode, question: &Question, scrubbed: &Scrubbed) -> Option<Alias
         at = link.target.clone();
         links.push(link);
     }
-    let rrset = links.last().and_then(|link| RRset::collect(&link.target, question.kind, &scrubbed.answers));
+    let rrset =
+        links.last().and_then(|link| RRset::collect(&link.target, question.kind, scrubbed.answers.iter().copied()));
     let dname = dname_above(&question.name, scrubbed);
     (!links.is_empty()).then_some(Alias { links, dname, rrset, rcode })
 }
 
 /// Finds a DNAME in the answer whose subtree holds `name`.
-fn dname_above(name: &Name, scrubbed: &Scrubbed) -> Option<Name> {
+fn dname_above(name: &Name, scrubbed: &Scrubbed<'_>) -> Option<Name> {
     scrubbed
         .answers
         .iter()

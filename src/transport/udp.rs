@@ -116,7 +116,8 @@ impl UdpTransport {
         let outcome = match arrival {
             Some(Arrival::Reply(reply)) => {
                 query.budget.spend_octets(reply.len());
-                let message = Message::decode(&reply).ok().filter(|_| reply.len() < DATAGRAM_OCTETS);
+                let message =
+                    Message::decode_reply(&reply, &query.question).ok().filter(|_| reply.len() < DATAGRAM_OCTETS);
                 message.ok_or(Silence::Malformed)
             }
             Some(Arrival::Suspicion(octets) | Arrival::OtherLetters(octets)) => {
