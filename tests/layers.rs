@@ -118,8 +118,13 @@ const SOCKET_DOOR: &[&str] = &["lab", "transport/tcp", "transport/udp"];
 
 /// Wall 3, the traits this crate defines and where. The last one only listens: it lets an
 /// embedder follow a check, and swaps nothing out.
-const SEAMS: &[(&str, &str)] =
-    &[("Transport", "transport"), ("Identities", "ses/client"), ("Store", "store"), ("Observer", "check")];
+const SEAMS: &[(&str, &str)] = &[
+    ("Transport", "transport"),
+    ("DynTransport", "transport"),
+    ("Identities", "ses/client"),
+    ("Store", "store"),
+    ("Observer", "check"),
+];
 
 /// File and folder names that say nothing about what is inside.
 const NAMELESS: &[&str] = &["common", "helpers", "misc", "types", "utils"];

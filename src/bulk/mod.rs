@@ -160,7 +160,8 @@ impl Run {
                     None => Ok(dns.check(row.expectation()?).await),
                 }
             };
-            match AssertUnwindSafe(check).catch_unwind().await {
+            // In a box, since it is large and moved about with its task.
+            match AssertUnwindSafe(check.boxed()).catch_unwind().await {
                 Ok(Ok(report)) => format.report(number, report),
                 Ok(Err(error)) => format.bad_row(number, Some(line), error),
                 Err(_) => format.bad_row(number, Some(line), "the check broke off: a fault of ours".to_owned()),

@@ -91,6 +91,8 @@ pub(super) struct Gathering<'a> {
     seen: Seen,
     /// What was asked for so far.
     asked: BTreeSet<Ask>,
+    /// How many zones were known when the way to every name was last looked at.
+    settled_with: usize,
     /// How much is asked.
     depth: Depth,
 }
@@ -99,7 +101,8 @@ impl<'a> Gathering<'a> {
     /// Starts with nothing seen.
     fn new(engine: &'a Engine, expectation: &Expectation, budget: &'a Arc<Budget>) -> Self {
         let evidence = Evidence::new(probe_label(&expectation.domain));
-        Self { engine, budget, evidence, seen: Seen::default(), asked: BTreeSet::new(), depth: expectation.depth }
+        let (seen, asked) = (Seen::default(), BTreeSet::new());
+        Self { engine, budget, evidence, seen, asked, settled_with: 0, depth: expectation.depth }
     }
 
     /// Asks round after round until nothing is left or the time is up; false in the latter case.
@@ -167,6 +170,7 @@ impl<'a> Gathering<'a> {
                 groups.entry(group).or_default().push(question.clone());
             }
         }
+        let is_first_of_all = self.evidence.cuts().next().is_none();
         let journey = Journey::new(self.budget, FRESH_ENOUGH_FOR_A_CHECK).with_signers(self.depth == Depth::Full);
         let firsts = groups.values().filter_map(|questions| questions.first());
         let walks = firsts.map(|first| self.engine.walker.walk(first.clone(), Until::Zone, journey));
@@ -178,6 +182,9 @@ impl<'a> Gathering<'a> {
                     self.evidence.add_chain(question.name.clone(), chain.clone());
                 }
             }
+        }
+        if is_first_of_all && groups.len() == 1 {
+            self.settled_with = self.evidence.cuts().count();
         }
     }
 
@@ -308,6 +315,10 @@ impl<'a> Gathering<'a> {
         }
         // A cut that one name met holds for all names below it, even where servers above it answer for them,
         // and for those that were asked in an earlier round.
+        let known = self.evidence.cuts().count();
+        if std::mem::replace(&mut self.settled_with, known) == known {
+            return Vec::new();
+        }
         let mut again: Vec<Ask> = self.asked.iter().filter(|ask| ask.scope.is_of_deepest_zone()).cloned().collect();
         let before: Vec<Option<DelegationChain>> =
             again.iter().map(|ask| self.evidence.chain(&ask.question.name).cloned()).collect();

@@ -17,6 +17,7 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use futures::FutureExt;
 use futures::future::{BoxFuture, pending};
+use quick_cache::DefaultHashBuilder;
 use tokio::sync::Notify;
 
 use super::waiting::wait;
@@ -85,18 +86,21 @@ impl Common {
 pub struct Coalesce<T> {
     /// Who asks.
     inner: Arc<T>,
-    /// The questions that are out.
-    out: DashMap<Key, Out>,
+    /// The questions that are out, few enough for a quick hash.
+    out: Questions,
     /// The number of the next one.
     next: AtomicU64,
     /// The counters.
     metrics: Arc<Metrics>,
 }
 
+/// The questions that are out.
+type Questions = DashMap<Key, Out, DefaultHashBuilder>;
+
 /// Where a question stands among those that are out.
 struct Place<'a> {
     /// All of them.
-    out: &'a DashMap<Key, Out>,
+    out: &'a Questions,
     /// The question.
     key: Key,
     /// Its number.
@@ -214,7 +218,8 @@ enum Part<'a> {
 impl<T: Transport + 'static> Coalesce<T> {
     /// Wraps a transport.
     pub fn new(inner: T) -> Self {
-        Self { inner: Arc::new(inner), out: DashMap::new(), next: AtomicU64::new(0), metrics: Arc::default() }
+        let out = DashMap::with_hasher(DefaultHashBuilder::default());
+        Self { inner: Arc::new(inner), out, next: AtomicU64::new(0), metrics: Arc::default() }
     }
 
     /// Has what happens here counted.

@@ -14,7 +14,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use super::failure_cache::FailureCache;
-use super::server_health::{ServerHealth, Standing};
+use super::server_health::{Outlook, ServerHealth, Standing};
 use super::waiting::wait;
 use super::{Exchange, Query, Transport};
 use crate::dns::rrset::Rcode;
@@ -49,11 +49,15 @@ struct Effort {
     tries: u32,
     /// Whether TCP is tried where all of them were in vain.
     ends_on_tcp: bool,
+    /// What is known of the address.
+    outlook: Outlook,
 }
 
 impl Effort {
-    /// One datagram.
-    const ONE_TRY: Self = Self { tries: 1, ends_on_tcp: false };
+    /// Leaves one datagram.
+    fn cut_to_one_try(self) -> Self {
+        Self { tries: 1, ends_on_tcp: false, ..self }
+    }
 }
 
 impl<U: Transport, T: Transport> Fallback<U, T> {
@@ -74,16 +78,18 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
             let exchange = self.ask_tcp(query).await;
             return self.conclude(query, exchange);
         }
-        if let Some(silence) = self.failures.recall(query.server, &query.question, now()) {
+        let now = now();
+        if let Some(silence) = self.failures.recall(query.server, &query.question, now) {
             self.metrics.count(Event::FailuresRecalled);
             return Exchange::silent(silence, Duration::ZERO, Protocol::Udp);
         }
-        let all = Effort { tries: self.attempts, ends_on_tcp: true };
+        let outlook = self.health.outlook(query.server, query.budget.check(), now);
+        let all = Effort { tries: self.attempts, ends_on_tcp: true, outlook };
         // Most servers answer; what the others take is not carried along with every question.
-        match self.health.standing(query.server, query.budget.check(), now()) {
+        match outlook.standing {
             Standing::Answers => self.spend(query, all).await,
             Standing::Unknown => Box::pin(self.ask_unknown(query, all)).await,
-            Standing::Silent => self.spend(query, Effort::ONE_TRY).await,
+            Standing::Silent => self.spend(query, all.cut_to_one_try()).await,
             Standing::Down { is_turn } => Box::pin(self.ask_down(query, all, is_turn)).await,
         }
     }
@@ -96,7 +102,7 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
             return self.spend(query, all).await;
         }
         let began = now();
-        let exchange = self.try_udp(query, Effort::ONE_TRY).await;
+        let exchange = self.try_udp(query, all.cut_to_one_try()).await;
         if exchange.outcome != Err(Silence::Timeout) {
             return self.conclude(query, exchange);
         }
@@ -105,7 +111,8 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
         if self.health.has_failed_since(query.server, began, now()) {
             return self.conclude(query, exchange);
         }
-        let rest = Effort { tries: all.tries.saturating_sub(1), ..all };
+        let outlook = self.health.outlook(query.server, query.budget.check(), now());
+        let rest = Effort { tries: all.tries.saturating_sub(1), outlook, ..all };
         if self.health.has_answered(query.server, now()) {
             drop(held);
         }
@@ -117,11 +124,12 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
         let lead = self.health.lead(query.server);
         if is_turn {
             let _leads = lead.try_lock();
-            return self.spend(query, Effort::ONE_TRY).await;
+            return self.spend(query, all.cut_to_one_try()).await;
         }
         drop(wait(&query.budget, lead.lock()).await);
         if self.health.has_answered(query.server, now()) {
-            return self.spend(query, all).await;
+            let outlook = self.health.outlook(query.server, query.budget.check(), now());
+            return self.spend(query, Effort { outlook, ..all }).await;
         }
         self.metrics.count(Event::DownAddresses);
         Exchange::silent(Silence::Timeout, Duration::ZERO, Protocol::Udp)
@@ -139,14 +147,16 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
 
     /// Tries over UDP, and over TCP where the reply was cut or unfit. Where nothing came, that is for the caller.
     async fn try_udp(&self, query: &Query, effort: Effort) -> Exchange {
-        let mut timeout = query.timeout.unwrap_or_else(|| self.health.first_timeout(query.server, now()));
+        let refuses_edns = effort.outlook.quirks.refuses_edns;
+        let mut timeout = query.timeout.unwrap_or(effort.outlook.first_timeout);
         let mut last = Exchange::silent(Silence::Timeout, Duration::ZERO, Protocol::Udp);
         let mut may_drop_edns = query.with_edns;
         for nth in 0..effort.tries {
             if nth > 0 {
                 self.metrics.count(Event::Retries);
             }
-            last = self.send_udp(query, query.with_edns, timeout).await;
+            last = self.send_udp(query, query.with_edns && !refuses_edns, timeout).await;
+            last.flaws.takes_no_edns = query.with_edns && refuses_edns && last.outcome.is_ok();
             if may_drop_edns && is_edns_refused(&last) {
                 may_drop_edns = false;
                 self.metrics.count(Event::EdnsLeftOut);
@@ -191,13 +201,9 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
 
     /// Sends one datagram and waits for about `timeout`.
     async fn send_udp(&self, query: &Query, with_edns: bool, timeout: Duration) -> Exchange {
-        let is_known_to_refuse = with_edns && self.health.quirks(query.server, now()).refuses_edns;
-        let with_edns = with_edns && !is_known_to_refuse;
         let timeout = Some(timeout.mul_f64(rand::random_range(JITTER)));
         let one = Query { protocol: Protocol::Udp, with_edns, timeout, ..query.clone() };
-        let mut exchange = self.udp.exchange(&one).await;
-        exchange.flaws.takes_no_edns |= is_known_to_refuse && exchange.outcome.is_ok();
-        exchange
+        self.udp.exchange(&one).await
     }
 
     /// Asks over TCP after UDP was in vain. What UDP said stands where this host has no way over TCP, and so does the

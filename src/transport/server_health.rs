@@ -43,6 +43,17 @@ pub enum Standing {
     },
 }
 
+/// What a question to an address may expect.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Outlook {
+    /// How much trouble it is worth.
+    pub standing: Standing,
+    /// How long its first try waits.
+    pub first_timeout: Duration,
+    /// What the address was seen not to do.
+    pub quirks: Quirks,
+}
+
 /// What a server was seen not to do as others do.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Quirks {
@@ -99,24 +110,14 @@ impl Default for ServerHealth {
 }
 
 impl ServerHealth {
-    /// Says how much trouble a question of `check` to that address is worth. While the address is down, this uses
-    /// up the check's try.
+    /// Says what a question of `check` to that address may expect. While the address is down, this uses up the check's
+    /// try.
     #[must_use]
-    pub fn standing(&self, server: IpAddr, check: u64, now: Instant) -> Standing {
-        self.with(server, now, |record| {
-            if record.down_until.is_some_and(|until| now < until) {
-                if record.tried_while_down.len() >= MAX_TRIES_WHILE_DOWN {
-                    record.tried_while_down.clear();
-                }
-                return Standing::Down { is_turn: record.tried_while_down.insert(check) };
-            }
-            if record.has_answered {
-                Standing::Answers
-            } else if record.last_failure.is_some_and(|failure| now < failure + DOWN_TIME) {
-                Standing::Silent
-            } else {
-                Standing::Unknown
-            }
+    pub fn outlook(&self, server: IpAddr, check: u64, now: Instant) -> Outlook {
+        self.with(server, now, |record| Outlook {
+            standing: record.standing(check, now),
+            first_timeout: record.first_timeout(),
+            quirks: record.quirks,
         })
     }
 
@@ -130,16 +131,6 @@ impl ServerHealth {
     #[must_use]
     pub fn has_failed_since(&self, server: IpAddr, since: Instant, now: Instant) -> bool {
         self.with(server, now, |record| record.last_failure.is_some_and(|failure| since <= failure))
-    }
-
-    /// Returns how long the first try of a question waits.
-    #[must_use]
-    pub fn first_timeout(&self, server: IpAddr, now: Instant) -> Duration {
-        let (shortest, longest) = TIMEOUT_RANGE;
-        self.with(server, now, |record| match record.rtt {
-            Some((smoothed, variance)) => (smoothed + (variance * 4).max(LEAST_MARGIN)).clamp(shortest, longest),
-            None => UNKNOWN_TIMEOUT,
-        })
     }
 
     /// Returns how long the next try waits after one that waited for `timeout`.
@@ -217,6 +208,32 @@ impl ServerHealth {
 }
 
 impl Record {
+    /// Says how much trouble a question of `check` is worth, and uses up its try where it has but one.
+    fn standing(&mut self, check: u64, now: Instant) -> Standing {
+        if self.down_until.is_some_and(|until| now < until) {
+            if self.tried_while_down.len() >= MAX_TRIES_WHILE_DOWN {
+                self.tried_while_down.clear();
+            }
+            return Standing::Down { is_turn: self.tried_while_down.insert(check) };
+        }
+        if self.has_answered {
+            Standing::Answers
+        } else if self.last_failure.is_some_and(|failure| now < failure + DOWN_TIME) {
+            Standing::Silent
+        } else {
+            Standing::Unknown
+        }
+    }
+
+    /// Returns how long the first try of a question waits.
+    fn first_timeout(&self) -> Duration {
+        let (shortest, longest) = TIMEOUT_RANGE;
+        match self.rtt {
+            Some((smoothed, variance)) => (smoothed + (variance * 4).max(LEAST_MARGIN)).clamp(shortest, longest),
+            None => UNKNOWN_TIMEOUT,
+        }
+    }
+
     /// Takes a round-trip time into the average (RFC 6298 §2.2-2.3).
     fn measure(&mut self, rtt: Duration) {
         self.rtt = Some(match self.rtt {
@@ -231,6 +248,18 @@ mod tests {
     use super::*;
 
     const SERVER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
+
+    impl ServerHealth {
+        /// Returns how much trouble a question of `check` is worth.
+        fn standing(&self, server: IpAddr, check: u64, now: Instant) -> Standing {
+            self.outlook(server, check, now).standing
+        }
+
+        /// Returns how long the first try of a question waits.
+        fn first_timeout(&self, server: IpAddr, now: Instant) -> Duration {
+            self.outlook(server, 0, now).first_timeout
+        }
+    }
 
     #[test]
     fn timeouts_follow_the_round_trip_time_within_bounds() {
