@@ -97,11 +97,11 @@ fn messages(criterion: &mut Criterion) {
 }
 
 /// A transport that has the reply at hand.
-struct AtHand(Message);
+struct AtHand(Arc<Message>);
 
 impl Transport for AtHand {
     async fn exchange(&self, query: &Query) -> Exchange {
-        let outcome = Ok(self.0.clone());
+        let outcome = Ok(Arc::clone(&self.0));
         Exchange { outcome, rtt: Duration::ZERO, protocol: query.protocol, flaws: Flaws::default() }
     }
 }
@@ -111,7 +111,7 @@ fn transports(criterion: &mut Criterion) {
     let scenario: Scenario = SCENARIO.parse().expect("the scenario parses");
     let question = Question::new(Name::parse("mail.tenant.example.").expect("a name"), RecordType::TXT);
     let answer = Message::decode(&reply(&scenario, "192.0.2.1", &question)).expect("a message");
-    let at_hand: Arc<dyn DynTransport> = Arc::new(AtHand(answer));
+    let at_hand: Arc<dyn DynTransport> = Arc::new(AtHand(Arc::new(answer)));
     let unlimited = PaceLimits { per_second_in_all: 0, ..PaceLimits::default().with_per_server(0) };
     let policy = AddressPolicy::allowing_special();
     let settings = TransportSettings { limits: unlimited, policy, ..TransportSettings::default() };
@@ -156,13 +156,13 @@ fn evidence(scenario: &Scenario, expectation: &Expectation) -> Evidence {
         for (server, address) in SERVERS {
             let message = Message::decode(&reply(scenario, address, &question)).expect("a message");
             let reading = read_response(&message, &question, &zone);
-            let outcome = Outcome::Replied(Reply {
+            let outcome = Outcome::Replied(Arc::new(Reply {
                 response: reading.response,
                 rcode: message.rcode,
                 is_authoritative: message.flags.authoritative,
                 dropped: reading.dropped,
                 signatures: reading.signatures,
-            });
+            }));
             let observation = Observation {
                 zone: zone.clone(),
                 server: Name::parse(server).expect("a name"),

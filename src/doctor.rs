@@ -144,7 +144,7 @@ fn edns(exchanges: &[Exchange]) -> Probe {
 
 /// Says whether something answers in the servers' place.
 fn interception(exchanges: &[Exchange], nobody: &Exchange) -> Probe {
-    let replies: Vec<&Message> = exchanges.iter().filter_map(|one| one.outcome.as_ref().ok()).collect();
+    let replies: Vec<&Message> = exchanges.iter().filter_map(|one| one.outcome.as_deref().ok()).collect();
     let offers = replies.iter().filter(|reply| reply.flags.recursion_available).count();
     let speaks = |reply: &&&Message| reply.flags.authoritative && reply.rcode == Rcode::NOERROR;
     let without_authority = replies.len() - replies.iter().filter(speaks).count();

@@ -17,6 +17,7 @@ use crate::dns::response::{Response, read_response};
 use crate::dns::rrset::Question;
 use crate::evidence::{Observation, Outcome, Reply, ZoneCut};
 use crate::providers;
+use crate::transport::heard::Heard;
 use crate::transport::{DynTransport, Exchange, PaceClass, Query, Transport};
 
 /// The most addresses of one zone that are asked (13 servers with an IPv4 and an IPv6 address, and some to spare).
@@ -69,20 +70,10 @@ pub async fn ask(
     budget: &Arc<Budget>,
 ) -> Observation {
     let class = pace_class(&target.zone, &target.server);
-    ask_at_pace(transport, target, class, question, budget).await
-}
-
-/// Asks one question of one address that takes as much load as `class` says.
-async fn ask_at_pace(
-    transport: &dyn DynTransport,
-    target: Target,
-    class: PaceClass,
-    question: &Question,
-    budget: &Arc<Budget>,
-) -> Observation {
     let query = Query::new(target.address, question.clone(), class, Arc::clone(budget));
     let exchange = transport.exchange(&query).await;
-    observation(target, question, exchange)
+    let outcome = read(&exchange, question, &target.zone);
+    observation(target, exchange, outcome)
 }
 
 /// Asks one question of one address, for signatures too where `dnssec_ok`, and gives back the whole message as well.
@@ -92,29 +83,34 @@ pub async fn ask_whole(
     question: &Question,
     dnssec_ok: bool,
     budget: &Arc<Budget>,
-) -> (Observation, Option<Message>) {
+) -> (Observation, Option<Arc<Message>>) {
     let class = pace_class(&target.zone, &target.server);
     let query = Query::new(target.address, question.clone(), class, Arc::clone(budget));
     let exchange = transport.exchange(&Query { dnssec_ok: dnssec_ok || query.dnssec_ok, ..query }).await;
     let message = exchange.outcome.as_ref().ok().cloned();
-    (observation(target, question, exchange), message)
+    let outcome = read(&exchange, question, &target.zone);
+    (observation(target, exchange, outcome), message)
 }
 
-/// Reads what came back.
-fn observation(target: Target, question: &Question, exchange: Exchange) -> Observation {
-    let outcome = match exchange.outcome {
+/// Reads what came back from a server of `zone`.
+fn read(exchange: &Exchange, question: &Question, zone: &Name) -> Outcome {
+    match &exchange.outcome {
         Ok(message) => {
-            let reading = read_response(&message, question, &target.zone);
-            Outcome::Replied(Reply {
+            let reading = read_response(message, question, zone);
+            Outcome::Replied(Arc::new(Reply {
                 response: reading.response,
                 rcode: message.rcode,
                 is_authoritative: message.flags.authoritative,
                 dropped: reading.dropped,
                 signatures: reading.signatures,
-            })
+            }))
         }
-        Err(silence) => Outcome::Silent(silence),
-    };
+        Err(silence) => Outcome::Silent(*silence),
+    }
+}
+
+/// Writes down what one address said.
+fn observation(target: Target, exchange: Exchange, outcome: Outcome) -> Observation {
     Observation {
         zone: target.zone,
         server: target.server,
@@ -123,6 +119,31 @@ fn observation(target: Target, question: &Question, exchange: Exchange) -> Obser
         rtt: exchange.rtt,
         protocol: exchange.protocol,
         flaws: exchange.flaws,
+    }
+}
+
+/// One question to all servers of a zone.
+struct ToAll<'a> {
+    /// The question.
+    question: &'a Question,
+    /// What was said to it.
+    heard: Arc<Heard>,
+    /// What was read last, with the message that it was read from: most servers say the same.
+    last: Option<(Arc<Message>, Outcome)>,
+}
+
+impl ToAll<'_> {
+    /// Reads what came back from a server of `zone`, the same message once.
+    fn read(&mut self, exchange: &Exchange, zone: &Name) -> Outcome {
+        match (&exchange.outcome, &self.last) {
+            (Ok(message), Some((before, outcome))) if Arc::ptr_eq(message, before) => return outcome.clone(),
+            _ => {}
+        }
+        let outcome = read(exchange, self.question, zone);
+        if let Ok(message) = &exchange.outcome {
+            self.last = Some((Arc::clone(message), outcome.clone()));
+        }
+        outcome
     }
 }
 
@@ -136,18 +157,22 @@ pub async fn ask_every_server(
     budget: &Arc<Budget>,
     seen: &Seen,
 ) {
-    let mut asked: FuturesUnordered<_> = targets(cut)
-        .take(MAX_ADDRESSES_PER_ZONE)
-        .flat_map(|target| {
-            let class = pace_class(&target.zone, &target.server);
-            questions.iter().map(move |question| (target.clone(), class, question))
-        })
-        .map(|(target, class, question)| async move {
-            (question.clone(), ask_at_pace(transport, target, class, question, budget).await)
-        })
-        .collect();
-    while let Some((question, observation)) = asked.next().await {
-        seen.push(&question, observation);
+    let to_all = |question| ToAll { question, heard: Arc::default(), last: None };
+    let mut questions: Vec<ToAll<'_>> = questions.iter().map(to_all).collect();
+    let mut asked = FuturesUnordered::new();
+    for target in targets(cut).take(MAX_ADDRESSES_PER_ZONE) {
+        let class = pace_class(&target.zone, &target.server);
+        for (nth, ToAll { question, heard, .. }) in questions.iter().enumerate() {
+            let query = Query::new(target.address, Question::clone(question), class, Arc::clone(budget));
+            let (query, target) = (Query { heard: Some(Arc::clone(heard)), ..query }, target.clone());
+            asked.push(async move { (nth, target, transport.exchange(&query).await) });
+        }
+    }
+    while let Some((nth, target, exchange)) = asked.next().await {
+        if let Some(asked) = questions.get_mut(nth) {
+            let outcome = asked.read(&exchange, &target.zone);
+            seen.push(asked.question, observation(target, exchange, outcome));
+        }
     }
 }
 

@@ -185,7 +185,7 @@ impl Transport for Chaos {
                 Ok(message)
             }
         };
-        Exchange { outcome, rtt, protocol, flaws: Flaws::default() }
+        Exchange { outcome: outcome.map(Arc::new), rtt, protocol, flaws: Flaws::default() }
     }
 }
 

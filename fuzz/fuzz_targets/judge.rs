@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
@@ -46,13 +47,13 @@ fn observation(data: &mut &[u8], ask: &Ask, zone: &Name, server: &Name, address:
                 }
             }
             let reading = read_response(&message, &ask.question, zone);
-            Outcome::Replied(Reply {
+            Outcome::Replied(Arc::new(Reply {
                 response: reading.response,
                 rcode: message.rcode,
                 is_authoritative: message.flags.authoritative,
                 dropped: reading.dropped,
                 signatures: reading.signatures,
-            })
+            }))
         }
     };
     Observation {

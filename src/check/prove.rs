@@ -10,6 +10,7 @@
 //! [`Work`], 30 at most (SECURITY.md A11).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::future::join_all;
 
@@ -344,7 +345,7 @@ impl Prover<'_, '_> {
     }
 
     /// Asks one server with its signatures; `None` where it does not answer.
-    async fn ask(&self, target: Target, question: &Question) -> Option<(Observation, Message)> {
+    async fn ask(&self, target: Target, question: &Question) -> Option<(Observation, Arc<Message>)> {
         let transport = self.gathering.engine.transport.as_ref();
         let (seen, message) = ask_whole(transport, target, question, true, self.gathering.budget).await;
         seen.is_answer().then_some(())?;

@@ -30,7 +30,7 @@ impl<F: Fn(&Query, &mut Message) -> Result<Protocol, Silence> + Send + Sync> Tra
         });
         let done = (self.0)(query, &mut reply);
         let protocol = done.unwrap_or(query.protocol);
-        Exchange { outcome: done.map(|_| reply), rtt: Duration::ZERO, protocol, flaws: Flaws::default() }
+        Exchange { outcome: done.map(|_| Arc::new(reply)), rtt: Duration::ZERO, protocol, flaws: Flaws::default() }
     }
 }
 

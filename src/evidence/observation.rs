@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::dns::message::Section;
@@ -65,8 +66,8 @@ pub struct Reply {
 /// A reply or the lack of one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Outcome {
-    /// The server replied.
-    Replied(Reply),
+    /// The server replied; those who said the same in the same octets share one.
+    Replied(Arc<Reply>),
     /// It did not, or not so that it can be read.
     Silent(Silence),
 }

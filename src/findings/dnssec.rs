@@ -146,6 +146,8 @@ fn records_of(seen: &Observation) -> impl Iterator<Item = &Rdata> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::dns::response::Answer;
     use crate::dns::rrset::{RRset, Record, Ttl};
@@ -178,7 +180,7 @@ mod tests {
             evidence.all_observations().filter(|(known, _)| **known == asked).map(|(_, seen)| seen.clone()).collect();
         for mut seen in seen {
             if let Outcome::Replied(reply) = &mut seen.outcome {
-                reply.response = Response::Answer(Answer { rrset: rrset.clone(), dname: None });
+                Arc::make_mut(reply).response = Response::Answer(Answer { rrset: rrset.clone(), dname: None });
             }
             evidence.add_observation(asked.clone(), seen);
         }

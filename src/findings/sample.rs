@@ -14,6 +14,8 @@
 
 pub(crate) mod world;
 
+use std::sync::Arc;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -143,7 +145,8 @@ fn outcome(asked: &Question, zone: &Name, what: &str) -> Outcome {
             None => (data(asked, what), Rcode::NOERROR),
         },
     };
-    Outcome::Replied(Reply { response, rcode, is_authoritative: true, dropped: Vec::new(), signatures: Vec::new() })
+    let (dropped, signatures) = (Vec::new(), Vec::new());
+    Outcome::Replied(Arc::new(Reply { response, rcode, is_authoritative: true, dropped, signatures }))
 }
 
 /// Reads data of the type asked for, or `alias TARGET`.

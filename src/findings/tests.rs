@@ -1,5 +1,7 @@
 mod properties;
 
+use std::sync::Arc;
+
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
@@ -447,7 +449,8 @@ fn a_required_mail_record_makes_its_fault_an_error() {
 
 /// Makes an outcome of a response.
 fn replied(response: Response, rcode: Rcode) -> Outcome {
-    Outcome::Replied(Reply { response, rcode, is_authoritative: true, dropped: Vec::new(), signatures: Vec::new() })
+    let (dropped, signatures) = (Vec::new(), Vec::new());
+    Outcome::Replied(Arc::new(Reply { response, rcode, is_authoritative: true, dropped, signatures }))
 }
 
 /// Takes in what a server of `example.com.` said.

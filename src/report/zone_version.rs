@@ -41,6 +41,8 @@ fn start_of<'a>(seen: &'a Observation, zone: &Name) -> Option<(&'a Soa, Ttl)> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::dns::response::Negative;
     use crate::dns::rrset::{Rcode, RecordType};
@@ -58,13 +60,13 @@ mod tests {
         let Some(Response::NoData(Negative { soa: Some((_, soa, ttl)) })) = seen.response().cloned() else { panic!() };
         for (kind, serial) in [RecordType::MX, RecordType::A, RecordType::AAAA].into_iter().zip(serials) {
             let soa = Some((name(owner), Soa { serial, ..soa.clone() }, ttl));
-            let outcome = Outcome::Replied(Reply {
+            let outcome = Outcome::Replied(Arc::new(Reply {
                 response: Response::NxDomain(Negative { soa }),
                 rcode: Rcode::NXDOMAIN,
                 is_authoritative: true,
                 dropped: Vec::new(),
                 signatures: Vec::new(),
-            });
+            }));
             let asked = crate::dns::rrset::Question::new(asked.name.clone(), kind);
             said.add_observation(asked, Observation { outcome, ..seen.clone() });
         }

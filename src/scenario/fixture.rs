@@ -20,6 +20,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -125,7 +126,7 @@ fn record(question: &Question, rdata: &Rdata) -> Record {
 impl Transport for Fixture {
     async fn exchange(&self, query: &Query) -> Exchange {
         let outcome = if query.budget.spend_send() {
-            self.reply(&query.question).ok_or(Silence::Timeout)
+            self.reply(&query.question).map(Arc::new).ok_or(Silence::Timeout)
         } else {
             Err(Silence::Limit)
         };

@@ -95,7 +95,7 @@ impl Transport for Replay {
     async fn exchange(&self, query: &Query) -> Exchange {
         let start = Instant::now();
         let mut flaws = Flaws::default();
-        let outcome = self.ask(query, &mut flaws).await;
+        let outcome = self.ask(query, &mut flaws).await.map(Arc::new);
         Exchange { outcome, rtt: start.elapsed(), protocol: query.protocol, flaws }
     }
 }

@@ -10,6 +10,7 @@ mod counted;
 pub mod failure_cache;
 pub mod fallback;
 pub mod guard;
+pub mod heard;
 pub mod live;
 pub mod pace;
 mod per_key;
@@ -31,6 +32,7 @@ use crate::budget::Budget;
 use crate::dns::message::{Edns, Message, write_query};
 use crate::dns::rrset::{Question, RecordType};
 use crate::evidence::{Flaws, Protocol, Silence};
+use crate::transport::heard::Heard;
 
 /// How much load a server takes.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -59,6 +61,8 @@ pub struct Query {
     pub timeout: Option<Duration>,
     /// How much load the server takes.
     pub class: PaceClass,
+    /// What other servers said to the question, where they are asked too.
+    pub heard: Option<Arc<Heard>>,
     /// The purse that every packet is paid from, before it is sent.
     pub budget: Arc<Budget>,
 }
@@ -69,7 +73,8 @@ impl Query {
     #[must_use]
     pub fn new(server: IpAddr, question: Question, class: PaceClass, budget: Arc<Budget>) -> Self {
         let dnssec_ok = matches!(question.kind, RecordType::DNSKEY | RecordType::DS | RecordType::SOA);
-        Self { server, question, protocol: Protocol::Udp, with_edns: true, dnssec_ok, timeout: None, class, budget }
+        let (protocol, with_edns, timeout, heard) = (Protocol::Udp, true, None, None);
+        Self { server, question, protocol, with_edns, dnssec_ok, timeout, class, heard, budget }
     }
 }
 
@@ -77,7 +82,7 @@ impl Query {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Exchange {
     /// The reply, whose id, question and source match the query; or why there is none.
-    pub outcome: Result<Message, Silence>,
+    pub outcome: Result<Arc<Message>, Silence>,
     /// From the last try's departure to its end.
     pub rtt: Duration,
     /// How the last try travelled.

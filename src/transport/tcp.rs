@@ -95,7 +95,7 @@ impl TcpTransport {
         let departed = Instant::now();
         let allowed = query.timeout.map_or(self.limits.exchange, |timeout| timeout.min(self.limits.exchange));
         let conversation = timeout_at(departed + allowed, self.converse(query, local)).await;
-        let outcome = conversation.unwrap_or(Err(Silence::Timeout));
+        let outcome = conversation.unwrap_or(Err(Silence::Timeout)).map(Arc::new);
         Exchange { outcome, rtt: departed.elapsed(), protocol: Protocol::Tcp, flaws: Flaws::default() }
     }
 

@@ -34,31 +34,34 @@ pub(super) fn hasty_query(server: IpAddr) -> Query {
 }
 
 /// A reply with a response code.
-pub(super) fn message(rcode: Rcode) -> Message {
+pub(super) fn message(rcode: Rcode) -> Arc<Message> {
     let flags = Flags { is_reply: true, authoritative: true, ..Flags::default() };
-    Message { flags, rcode, question: Some(question()), ..Message::default() }
+    Arc::new(Message { flags, rcode, question: Some(question()), ..Message::default() })
 }
 
 /// A cut reply.
-pub(super) fn truncated() -> Message {
+pub(super) fn truncated() -> Arc<Message> {
     let mut message = message(Rcode::NOERROR);
-    message.flags.truncated = true;
+    Arc::make_mut(&mut message).flags.truncated = true;
     message
 }
+
+/// What comes of a question.
+type Said = Result<Arc<Message>, Silence>;
 
 /// A transport that answers from a list and keeps what it was asked.
 pub(super) struct Scripted {
     /// What comes next, and after how long.
-    next: Mutex<VecDeque<(Duration, Result<Message, Silence>)>>,
+    next: Mutex<VecDeque<(Duration, Said)>>,
     /// What comes when the list is at its end.
-    otherwise: Result<Message, Silence>,
+    otherwise: Said,
     /// What was asked, and when.
     sent: Mutex<Vec<(Instant, Query)>>,
 }
 
 impl Scripted {
     /// Answers always the same.
-    pub(super) fn always(outcome: Result<Message, Silence>) -> Self {
+    pub(super) fn always(outcome: Said) -> Self {
         Self { next: Mutex::default(), otherwise: outcome, sent: Mutex::default() }
     }
 
@@ -68,13 +71,13 @@ impl Scripted {
     }
 
     /// Answers from a list first.
-    pub(super) fn then(self, delay_ms: u64, outcome: Result<Message, Silence>) -> Self {
+    pub(super) fn then(self, delay_ms: u64, outcome: Said) -> Self {
         self.script(delay_ms, outcome);
         self
     }
 
     /// Adds to the list.
-    pub(super) fn script(&self, delay_ms: u64, outcome: Result<Message, Silence>) {
+    pub(super) fn script(&self, delay_ms: u64, outcome: Said) {
         self.next.lock().unwrap().push_back((Duration::from_millis(delay_ms), outcome));
     }
 

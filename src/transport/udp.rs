@@ -116,9 +116,7 @@ impl UdpTransport {
         let outcome = match arrival {
             Some(Arrival::Reply(reply)) => {
                 query.budget.spend_octets(reply.len());
-                let message =
-                    Message::decode_reply(&reply, &query.question).ok().filter(|_| reply.len() < DATAGRAM_OCTETS);
-                message.ok_or(Silence::Malformed)
+                read(reply, query).ok_or(Silence::Malformed)
             }
             Some(Arrival::Suspicion(octets) | Arrival::OtherLetters(octets)) => {
                 query.budget.spend_octets(octets);
@@ -175,6 +173,17 @@ impl PoolSocket {
         self.opened.elapsed() < SOCKET_AGE
             && !self.task.is_finished()
             && self.questions_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+    }
+}
+
+/// Reads a reply to a query; `None` where it is no message, or may be cut.
+fn read(reply: Vec<u8>, query: &Query) -> Option<Arc<Message>> {
+    if reply.len() >= DATAGRAM_OCTETS {
+        return None;
+    }
+    match &query.heard {
+        Some(heard) => heard.read(reply, &query.question).ok(),
+        None => Message::decode_reply(&reply, &query.question).ok().map(Arc::new),
     }
 }
 

@@ -56,7 +56,7 @@ pub struct Found {
     /// What was said to the walk's question on the way, in order of time.
     pub seen: Vec<(Question, Observation)>,
     /// The last message that was said to it, where more than its meaning is wanted.
-    pub message: Option<Message>,
+    pub message: Option<Arc<Message>>,
 }
 
 /// What is wanted of the reply to a walk's question.
@@ -252,7 +252,7 @@ impl Walker {
         question: &Question,
         purse: &Arc<Budget>,
         detail: Detail,
-    ) -> (Observation, Option<Message>) {
+    ) -> (Observation, Option<Arc<Message>>) {
         let transport = self.transport.as_ref();
         match detail {
             Detail::Meaning => (ask(transport, target, question, purse).await, None),

@@ -9,6 +9,7 @@
 
 use std::net::IpAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use crate::walk::speeds::Speeds;
 const ALONE: Duration = Duration::from_millis(400);
 
 /// What a server said, with the whole message where that is wanted.
-pub(super) type Said = (Observation, Option<Message>);
+pub(super) type Said = (Observation, Option<Arc<Message>>);
 /// A server to ask: its name and one address.
 pub(super) type ServerAddress = (Name, IpAddr);
 
@@ -183,7 +184,7 @@ mod tests {
             dropped: Vec::new(),
             signatures: Vec::new(),
         };
-        let outcome = if replies { Outcome::Replied(reply) } else { Outcome::Silent(Silence::Timeout) };
+        let outcome = if replies { Outcome::Replied(Arc::new(reply)) } else { Outcome::Silent(Silence::Timeout) };
         let (rtt, protocol, flaws) = (Duration::from_millis(after_ms), Protocol::Udp, Flaws::default());
         (Observation { zone: Name::root(), server, address, outcome, rtt, protocol, flaws }, None)
     }

@@ -57,7 +57,7 @@ impl Transport for Trapped {
         }
         let mut exchange = self.world.exchange(query).await;
         query.budget.spend_octets(REPLY_OCTETS);
-        exchange.outcome = Ok(self.say(&query.question));
+        exchange.outcome = Ok(self.say(&query.question).into());
         exchange
     }
 }

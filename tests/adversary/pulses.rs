@@ -44,7 +44,7 @@ impl Transport for Clocked {
         sleep_until(self.start + (self.replies_at)(now - self.start)).await;
         let flags = Flags { is_reply: true, authoritative: true, ..Flags::default() };
         let reply = Message { flags, question: Some(query.question.clone()), ..Message::default() };
-        Exchange { outcome: Ok(reply), rtt: now.elapsed(), protocol: query.protocol, flaws: Flaws::default() }
+        Exchange { outcome: Ok(reply.into()), rtt: now.elapsed(), protocol: query.protocol, flaws: Flaws::default() }
     }
 }
 

@@ -145,7 +145,7 @@ impl Network {
 impl Transport for Network {
     async fn exchange(&self, query: &Query) -> Exchange {
         let start = Instant::now();
-        let outcome = self.send(query).await;
+        let outcome = self.send(query).await.map(Into::into);
         Exchange { outcome, rtt: start.elapsed(), protocol: query.protocol, flaws: Flaws::default() }
     }
 }

@@ -50,7 +50,9 @@ impl Transport for Recorder {
             Some(Ok(message)) if message.flags.truncated && query.protocol == Protocol::Tcp => {
                 silent(Silence::Malformed)
             }
-            Some(Ok(message)) => Exchange { outcome: Ok(message), flaws: Flaws::default(), ..silent(Silence::Limit) },
+            Some(Ok(message)) => {
+                Exchange { outcome: Ok(message.into()), flaws: Flaws::default(), ..silent(Silence::Limit) }
+            }
         }
     }
 }

@@ -177,7 +177,7 @@ impl Servers {
 impl Transport for Servers {
     async fn exchange(&self, query: &Query) -> Exchange {
         let start = Instant::now();
-        let outcome = self.send(query).await;
+        let outcome = self.send(query).await.map(Into::into);
         Exchange { outcome, rtt: start.elapsed(), protocol: query.protocol, flaws: Flaws::default() }
     }
 }

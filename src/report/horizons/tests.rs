@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::dns::rdata::Soa;
 use crate::dns::response::{Answer, Negative};
@@ -37,13 +39,13 @@ fn seconds(said: &Said, status: RecordStatus, findings: Vec<Finding>) -> [Option
             Response::Answer(Answer { rrset, dname: None })
         }
     };
-    let outcome = Outcome::Replied(Reply {
+    let outcome = Outcome::Replied(Arc::new(Reply {
         response,
         rcode: Rcode::NOERROR,
         is_authoritative: true,
         dropped: Vec::new(),
         signatures: Vec::new(),
-    });
+    }));
     evidence.add_observation(record.question(), Observation { outcome, ..first });
     let judged = JudgedRecord { record, status, code: None, is_right_somewhere: true, found: Vec::new() };
     let judgement = Judgement { records: vec![judged], findings, root_cause: None };

@@ -36,7 +36,7 @@ server 192.0.2.53
 "##;
 
 /// Asks everything, some of it more than once; returns what came back.
-async fn ask_all(transport: &dyn DynTransport) -> Vec<(String, Result<Message, Silence>)> {
+async fn ask_all(transport: &dyn DynTransport) -> Vec<(String, Result<Arc<Message>, Silence>)> {
     let mut seen = Vec::new();
     let (udp, tcp) = (Protocol::Udp, Protocol::Tcp);
     for (name, kind, protocol, with_edns) in [
@@ -70,7 +70,7 @@ async fn ask_all(transport: &dyn DynTransport) -> Vec<(String, Result<Message, S
             Query { protocol, with_edns, ..Query::new(server, question, PaceClass::Ordinary, Budget::for_check()) };
         let mut outcome = transport.exchange(&query).await.outcome;
         if let Ok(message) = &mut outcome {
-            message.id = 0;
+            Arc::make_mut(message).id = 0;
         }
         seen.push((format!("{name} {protocol}"), outcome));
     }

@@ -40,15 +40,15 @@ impl Bench {
     }
 }
 
-fn good() -> Result<Message, Silence> {
+fn good() -> Result<Arc<Message>, Silence> {
     Ok(message(Rcode::NOERROR))
 }
 
-fn refusing_edns() -> Result<Message, Silence> {
+fn refusing_edns() -> Result<Arc<Message>, Silence> {
     Ok(message(Rcode::FORMERR))
 }
 
-const TIMEOUT: Result<Message, Silence> = Err(Silence::Timeout);
+const TIMEOUT: Result<Arc<Message>, Silence> = Err(Silence::Timeout);
 
 /// Checks `got` against `expected`, within the jitter.
 fn assert_about(got: u128, expected: u128) {
@@ -163,7 +163,7 @@ async fn a_cut_reply_over_tcp_is_a_failure_and_not_asked_again() {
 }
 
 /// Asks eight questions at once, all of one check.
-async fn ask_eight(bench: &Bench) -> Vec<Result<Message, Silence>> {
+async fn ask_eight(bench: &Bench) -> Vec<Result<Arc<Message>, Silence>> {
     let budget = Budget::for_check();
     let queries: Vec<Query> = (0..8).map(|_| Query { budget: Arc::clone(&budget), ..query("192.0.2.1") }).collect();
     let exchanges = join_all(queries.iter().map(|query| bench.fallback.exchange(query))).await;

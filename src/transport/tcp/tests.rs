@@ -16,7 +16,7 @@ const HASTY: TcpLimits = TcpLimits {
 };
 
 /// Asks one question of a server that writes as told; returns what came and what octets may still come.
-async fn ask(writes: impl FnMut(usize, &[u8]) -> Stream + Send + 'static) -> Result<Message, Silence> {
+async fn ask(writes: impl FnMut(usize, &[u8]) -> Stream + Send + 'static) -> Result<Arc<Message>, Silence> {
     let server = HostileServer::start("127.0.0.1", |_, _| Vec::new(), writes).await;
     let tcp = TcpTransport::new(server.port, Source::default(), HASTY);
     let exchange = tcp.exchange(&server.query()).await;

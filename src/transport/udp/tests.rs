@@ -19,7 +19,7 @@ impl UdpTransport {
 }
 
 /// Asks one question of a server that replies as told.
-async fn ask(replies: impl FnMut(usize, &[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Result<Message, Silence> {
+async fn ask(replies: impl FnMut(usize, &[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Result<Arc<Message>, Silence> {
     let server = HostileServer::start("127.0.0.1", replies, |_, _| Stream::Hold).await;
     let udp = UdpTransport::new(server.port, Source::default()).unwrap();
     let exchange = udp.exchange(&hasty_query(server.address)).await;
