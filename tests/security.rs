@@ -63,6 +63,14 @@ const LIMITS: &[Limit] = &[
         "20; 40; 16",
         &[("src/transport/pace.rs", "ordinary: ClassPace { per_second: 20, burst: 40, in_flight: 16 },")],
     ),
+    (
+        "the same for a registry or a big provider; in flight while nothing is lost",
+        "200; 200; 64; 128",
+        &[
+            ("src/transport/pace.rs", "anycast: ClassPace { per_second: 200, burst: 200, in_flight: 64 },"),
+            ("src/transport/pace/window.rs", "GROWTH: usize = 2;"),
+        ],
+    ),
     ("questions in all a second", "2,000", &[("src/transport/pace.rs", "per_second_in_all: 2000,")]),
     (
         "wait for a turn, then a question is put off, and its domain could not be checked",

@@ -6,9 +6,12 @@
 //!
 //! A server that also answers but begins to drop, to cut or to refuse while several questions are in flight is taken
 //! to be at its limit: its rate is halved, down to an eighth, and grows again step by step while it answers. To refuse
-//! counts only where it answered the same check before: a zone that it does not have it refuses at any pace.
+//! counts only where it answered the same check before: a zone that it does not have it refuses at any pace. How many
+//! places there are in flight is told in `window`.
 //!
 //! Time is tokio's, so that it can be paused.
+
+mod window;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -20,7 +23,6 @@ use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::per_key::PerKey;
@@ -30,6 +32,7 @@ use crate::budget::Errand;
 use crate::dns::rrset::Rcode;
 use crate::evidence::{Protocol, Silence};
 use crate::metrics::{Event, Metrics};
+use window::{Place, Window};
 
 /// How many times the pace of one address a network of many gets (SECURITY.md A9).
 const NETWORK_FACTOR: u32 = 5;
@@ -57,7 +60,8 @@ pub struct ClassPace {
     pub per_second: u32,
     /// How many may leave at once after a pause.
     pub burst: u32,
-    /// How many may be out at one time.
+    /// How many may be out at one time; at a registry's or a big provider's server up to twice as many while nothing is
+    /// lost.
     pub in_flight: usize,
 }
 
@@ -68,7 +72,8 @@ pub struct PaceLimits {
     pub per_second_in_all: u32,
     /// The pace of any server; 20 per second, a burst of 40, 16 in flight unless told.
     pub ordinary: ClassPace,
-    /// The pace of a root or TLD server or a big provider's; 200 per second, a burst of 200, 64 in flight unless told.
+    /// The pace of a root or TLD server or a big provider's; 200 per second, a burst of 200, 64 in flight unless told, and
+    /// up to 128 while nothing is lost.
     pub anycast: ClassPace,
     /// How long a question waits for its turn before it is put off; 10 minutes unless told. A server that began to drop
     /// bears an eighth of its pace, and a check that was let in waits for it: what it then did not ask it could not tell.
@@ -135,8 +140,8 @@ impl Pacer {
     /// Waits for the turn of a question.
     async fn wait(&self, server: IpAddr, class: PaceClass) -> Option<Turn> {
         let pace = self.limits.of(class);
-        let gate = self.servers.get_or_make(&(server, class), || Gate::new(pace));
-        let place = Arc::clone(&gate.places).acquire_owned().await.ok()?;
+        let gate = self.servers.get_or_make(&(server, class), || Gate::new(pace, class));
+        let place = gate.window.enter().await?;
         if let Some(rate) = &gate.rate {
             rate.pass(gate.cost()).await;
         }
@@ -150,7 +155,7 @@ impl Pacer {
         if let Some(rate) = &self.in_all {
             rate.pass(NonZeroU32::MIN).await;
         }
-        let in_flight = pace.in_flight.saturating_sub(gate.places.available_permits());
+        let in_flight = gate.window.taken();
         Some(Turn { gate, _place: place, in_flight })
     }
 }
@@ -160,7 +165,7 @@ struct Turn {
     /// The server's gate.
     gate: Arc<Gate>,
     /// The place in flight.
-    _place: OwnedSemaphorePermit,
+    _place: Place,
     /// How many questions to that server were in flight or about to be, this one included.
     in_flight: usize,
 }
@@ -168,7 +173,7 @@ struct Turn {
 /// What stands before one server address.
 struct Gate {
     /// The places in flight.
-    places: Arc<Semaphore>,
+    window: Arc<Window>,
     /// The rate, where there is a limit.
     rate: Option<Rate>,
     /// How well the server takes it.
@@ -190,9 +195,9 @@ struct Strain {
 
 impl Gate {
     /// Opens a gate.
-    fn new(pace: ClassPace) -> Self {
-        let places = Arc::new(Semaphore::new(pace.in_flight.max(1)));
-        Self { places, rate: Rate::new(pace.per_second, pace.burst), strain: Mutex::default() }
+    fn new(pace: ClassPace, class: PaceClass) -> Self {
+        let window = Window::new(pace.in_flight, class);
+        Self { window, rate: Rate::new(pace.per_second, pace.burst), strain: Mutex::default() }
     }
 
     /// Returns what one question costs.
@@ -214,6 +219,7 @@ impl Gate {
         let now = Instant::now();
         let is_due = |pause| strain.changed.is_none_or(|changed| now.duration_since(changed) >= pause);
         if !is_strained {
+            self.window.note_reply(in_flight);
             if strain.extra_cost > 0 && is_due(BETWEEN_STEPS) {
                 strain.extra_cost -= 1;
                 strain.changed = Some(now);
@@ -227,6 +233,7 @@ impl Gate {
             }
             return false;
         }
+        self.window.note_loss();
         let is_overloaded = in_flight >= LOAD
             && is_due(BETWEEN_HALVINGS)
             && strain.replied.is_some_and(|replied| now.duration_since(replied) < ALIVE);

@@ -91,8 +91,24 @@ async fn zero_is_no_limit_but_flight_stays_capped() {
     let paced = paced(limits, inner);
     flood(&paced, 160, PaceClass::Ordinary, |_| "192.0.2.1".to_owned()).await;
     assert_eq!(most_within(&paced, TENTH), 16);
-    flood(&paced, 640, PaceClass::Anycast, |_| "198.51.100.1".to_owned()).await;
-    assert_eq!(most_within(&paced, TENTH), 64);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_big_provider_gets_twice_as_many_in_flight_until_one_is_lost() {
+    let limits = PaceLimits { per_second_in_all: 0, ..PaceLimits::default() }.with_per_server(0);
+    let paced = paced(limits, Scripted::always(good()));
+    let most_at_once = async |questions: usize| {
+        let before = paced.inner.sent().len();
+        (0..questions).for_each(|_| paced.inner.script(100, good()));
+        flood(&paced, questions, PaceClass::Anycast, |_| "198.51.100.1".to_owned()).await;
+        let times: Vec<Instant> = paced.inner.sent().into_iter().skip(before).map(|(time, _)| time).collect();
+        times.chunk_by(|one, next| *next - *one < TENTH).map(<[_]>::len).max()
+    };
+    assert_eq!(most_at_once(64).await, Some(64));
+    assert_eq!(most_at_once(8000).await, Some(128));
+    paced.inner.script(0, Err(Silence::Timeout));
+    flood(&paced, 1, PaceClass::Anycast, |_| "198.51.100.1".to_owned()).await;
+    assert_eq!(most_at_once(65).await, Some(64));
 }
 
 #[tokio::test(start_paused = true)]
