@@ -80,6 +80,11 @@ impl Speeds {
         UnderWay(speed)
     }
 
+    /// Returns how many questions are under way to an address.
+    pub(super) fn under_way(&self, address: IpAddr) -> u32 {
+        self.0.get(&address).map_or(0, |speed| speed.under_way.load(Ordering::Relaxed))
+    }
+
     /// Returns how long an address is expected to take; `None` while that is not known.
     pub(super) fn expected(&self, address: IpAddr) -> Option<Duration> {
         let speed = self.0.get(&address)?;
