@@ -39,6 +39,8 @@ const NEGATIVES_WANTED: usize = 2;
 pub enum Until {
     /// To the first zone that no registry runs: all its servers are to be asked, with all their addresses known.
     Zone,
+    /// To the first zone that no registry runs and whose servers have an address; where there is none, to the answer.
+    Way,
     /// To the first server that answers with authority.
     Answer,
 }
@@ -149,6 +151,9 @@ impl Walk {
                 (true, false) => Step::Done(unresolvable(cut)),
             };
         }
+        if self.until == Until::Way && !is_registry(&cut.zone) && has_address {
+            return Step::Done(ChainEnd::Reached);
+        }
         let untried: Vec<(Name, IpAddr)> = cut
             .addresses()
             .filter(|(_, address)| !self.tried.contains(address))
@@ -184,7 +189,7 @@ impl Walk {
             Some(Response::Answer(_) | Response::Alias(_)) => self.end = Some(ChainEnd::Reached),
             Some(Response::NoData(_) | Response::NxDomain(_)) => {
                 self.negatives += 1;
-                if self.until == Until::Answer || self.negatives >= NEGATIVES_WANTED {
+                if self.until != Until::Zone || self.negatives >= NEGATIVES_WANTED {
                     self.end = Some(ChainEnd::Reached);
                 }
             }

@@ -386,11 +386,16 @@ impl Walker {
         let mut ttl = None::<Ttl>;
         let mut reason = Unresolved::NoAddress;
         let kinds: &[RecordType] = if self.with_ipv6 { &[RecordType::A, RecordType::AAAA] } else { &[RecordType::A] };
-        // Where the way to the host's zone is known, both are asked at once; else the first one finds it for the other.
-        let known = self.cache.known_cuts(host, journey.max_age);
-        let at_once = if known.last().is_some_and(|cut| !is_registry(&cut.zone)) { kinds.len() } else { 1 };
-        let ask = |kind: &RecordType| self.walk(Question::new(host.clone(), *kind), Until::Answer, journey);
-        let mut walks = stream::iter(kinds.iter().map(ask).collect::<Vec<_>>()).buffered(at_once);
+        let ask = |kind: &RecordType, until| self.walk(Question::new(host.clone(), *kind), until, journey);
+        // Both take the same way, so that it is walked once, and then both are asked at once.
+        let mut answered = None;
+        if self.with_ipv6 {
+            answered = Some(ask(&RecordType::A, Until::Way).await).filter(|found| !is_on_the_way(found));
+        }
+        let at_once = if answered.is_some() { 1 } else { kinds.len() };
+        let left = kinds.iter().skip(usize::from(answered.is_some())).map(|kind| ask(kind, Until::Answer));
+        let left = stream::iter(left.collect::<Vec<_>>()).buffered(at_once);
+        let mut walks = stream::iter(answered).chain(left);
         while let Some(found) = walks.next().await {
             match found.seen.last().and_then(|(_, seen)| seen.response()) {
                 Some(Response::Answer(answer)) => {
@@ -412,6 +417,12 @@ impl Walker {
         }
         if addresses.is_empty() { (Err(reason), Ttl::default()) } else { (Ok(addresses), ttl.unwrap_or_default()) }
     }
+}
+
+/// Says whether a walk ended before its question was answered, at servers that can be asked.
+fn is_on_the_way(found: &Found) -> bool {
+    let last = found.seen.last().and_then(|(_, seen)| seen.response());
+    found.end == ChainEnd::Reached && matches!(last, None | Some(Response::Referral(_)))
 }
 
 /// Tells who listens of one step of a walk.

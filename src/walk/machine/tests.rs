@@ -115,6 +115,25 @@ fn a_lookup_ends_at_the_first_answer() {
 }
 
 #[test]
+fn the_way_ends_where_somebody_can_be_asked() {
+    let led_to = |servers: &[&str]| {
+        let mut walk = Walk::new(question(), Until::Way, vec![root()]);
+        walk.handle_reply(address(1), Some(&referral("com.", &["a.gtld.=10"])));
+        assert_eq!(asks(&walk), 1, "a registry leads on");
+        walk.handle_reply(address(10), Some(&referral("example.com.", servers)));
+        walk
+    };
+    assert_eq!(led_to(&["ns1.example.com.=20", "ns2.example.net."]).next(), Step::Done(ChainEnd::Reached));
+    let mut walk = led_to(&["ns1.example.net."]);
+    assert_eq!(walk.next(), Step::Resolve { names: vec![name("ns1.example.net.")] });
+    walk.handle_addresses(&name("ns1.example.net."), Ok(vec![address(20)]));
+    assert_eq!(walk.next(), Step::Done(ChainEnd::Reached));
+    let mut answered = Walk::new(question(), Until::Way, vec![root()]);
+    answered.handle_reply(address(1), Some(&nx()));
+    assert_eq!(answered.next(), Step::Done(ChainEnd::Reached), "the registry itself may answer");
+}
+
+#[test]
 fn servers_without_addresses_end_the_walk_with_the_reason() {
     for (reasons, end) in [
         ([Unresolved::NxDomain, Unresolved::NoAddress], ChainEnd::Unresolvable),
