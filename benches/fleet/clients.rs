@@ -1,14 +1,18 @@
 //! The programs that are measured, each run as a process of its own.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::world::{Rows, World, find};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
+use zoneproof::findings::Code;
+use zoneproof::report::Report;
+
+use crate::many;
+use crate::world::{Rows, World, find};
 
 /// How often the memory of a program is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -30,6 +34,34 @@ pub(crate) struct Run {
     pub(crate) domains: u64,
     /// The most memory that was held.
     pub(crate) peak_kib: u64,
+    /// The questions that no check can do without, where its reports were read.
+    pub(crate) least: Option<Least>,
+}
+
+/// How many questions no check can do without.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Least {
+    /// One referral for each domain, and each record at each address.
+    pub(crate) records: u64,
+    /// The policies above that apply where a domain has none of its own.
+    pub(crate) policies: u64,
+}
+
+impl Least {
+    /// Counts what the reports of a run could not do without.
+    fn of(reports: &str) -> Self {
+        reports.lines().map(|line| serde_json::from_str::<Report>(line).unwrap()).fold(
+            Self::default(),
+            |sum, report| {
+                let asked: usize = report.records.iter().map(|record| record.servers.len()).sum();
+                let is_inherited = report.findings.iter().any(|finding| finding.code == Code::DmarcInherited);
+                Self {
+                    records: sum.records + 1 + u64::try_from(asked).unwrap(),
+                    policies: sum.policies + u64::from(is_inherited),
+                }
+            },
+        )
+    }
 }
 
 /// Runs a program to its end. How many questions and domains there were is for the caller.
@@ -45,7 +77,7 @@ fn run(what: &'static str, command: &mut Command) -> Run {
         peak_kib = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(peak_kib);
         std::thread::sleep(LOOK_EVERY);
     }
-    Run { what, wall: started.elapsed(), cpu: children_cpu() - before, questions: 0, domains: 0, peak_kib }
+    Run { what, wall: started.elapsed(), cpu: children_cpu() - before, questions: 0, domains: 0, peak_kib, least: None }
 }
 
 /// Returns the processor time of all programs that were run and have ended.
@@ -57,9 +89,14 @@ fn children_cpu() -> Duration {
 
 /// Returns the command that checks the rows of a file.
 pub(crate) fn bulk_command(world: &World, rows: &Rows) -> Command {
+    command(&rows.path, &world.hints, world.port)
+}
+
+/// Returns the command that checks the rows of a file, from these root servers at this port.
+fn command(rows: &Path, hints: &Path, port: u16) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zoneproof"));
-    command.arg("bulk").arg(&rows.path).arg("--root-hints").arg(&world.hints);
-    command.args(["--dns-port", &world.port.to_string()]);
+    command.arg("bulk").arg(rows).arg("--root-hints").arg(hints);
+    command.args(["--dns-port", &port.to_string()]);
     command.args(["--allow-special-addresses", "--no-ipv6", "--max-qps", "0", "--max-qps-per-server", "0"]);
     command
 }
@@ -70,21 +107,20 @@ pub(crate) fn zoneproof(world: &World, what: &'static str, rows: &Rows) -> Run {
     let run = bulk(world, what, rows, |command| command.arg("-o").arg(&output));
     let reports = fs::read_to_string(&output).unwrap();
     assert_eq!(reports.lines().count(), rows.domains, "a report for every row");
-    run
+    Run { least: Some(Least::of(&reports)), ..run }
 }
 
-/// Checks so many rows, those that are right over and over, and writes the reports away.
-pub(crate) fn growth(world: &World, domains: usize) -> Run {
-    let text = fs::read_to_string(&world.right_rows.path).unwrap();
-    let (header, rows) = text.split_once('\n').unwrap();
+/// Checks the first so many rows of many, and writes the reports away.
+pub(crate) fn growth(world: &many::World, domains: usize) -> Run {
     let path = world.folder.path().join("growth.csv");
-    let mut file = std::io::BufWriter::new(fs::File::create(&path).unwrap());
-    writeln!(file, "{header}").unwrap();
-    for row in rows.lines().cycle().take(domains) {
-        writeln!(file, "{row}").unwrap();
+    let mut file = BufWriter::new(fs::File::create(&path).unwrap());
+    // The first line says what is in which column.
+    for line in BufReader::new(fs::File::open(&world.rows).unwrap()).lines().take(domains + 1) {
+        writeln!(file, "{}", line.unwrap()).unwrap();
     }
-    drop(file);
-    bulk(world, "growth", &Rows { path, domains }, |command| command)
+    file.flush().unwrap();
+    let log = world.folder.path().join("summary");
+    finish("growth", command(&path, &world.hints, world.port), &log, domains)
 }
 
 /// Checks the rows of a file and writes nothing but the summary.
@@ -99,14 +135,19 @@ pub(crate) fn few_at_once(world: &World, what: &'static str, rows: &Rows) -> Run
 
 /// Checks the rows of a file; what it took is in the first line of the summary.
 fn bulk(world: &World, what: &'static str, rows: &Rows, add: impl FnOnce(&mut Command) -> &mut Command) -> Run {
-    let file = world.folder.path().join("summary");
     let mut command = bulk_command(world, rows);
-    add(&mut command).stdout(Stdio::null()).stderr(fs::File::create(&file).unwrap());
+    add(&mut command);
+    finish(what, command, &world.folder.path().join("summary"), rows.domains)
+}
+
+/// Has a command check so many domains, and its summary written to a file.
+fn finish(what: &'static str, mut command: Command, file: &Path, domains: usize) -> Run {
+    command.stdout(Stdio::null()).stderr(fs::File::create(file).unwrap());
     let mut run = run(what, &mut command);
     let summary = fs::read_to_string(file).unwrap();
     let questions = summary.split_once("; ").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok());
     run.questions = questions.unwrap_or_else(|| panic!("{summary}"));
-    run.domains = u64::try_from(rows.domains).unwrap();
+    run.domains = u64::try_from(domains).unwrap();
     run
 }
 

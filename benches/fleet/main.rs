@@ -10,14 +10,22 @@
 //! ```
 //!
 //! `--latency` measures one domain instead, with servers at distances of 5 to 60 ms: over the time that the network alone
-//! takes, with one question of a hundred lost, and beside dead servers. `--growth` runs over so many rows, the tenants
-//! over and over, and prints what a domain costs and the most memory that was held.
+//! takes, with one question of a hundred lost, and beside dead servers. `--growth` runs over so many rows, a hundred tenants
+//! a zone, which NSD serves, and prints what a domain costs and the most memory that was held.
 //! `--serve` runs nothing: it prints the commands and serves until its standard input ends, for a profiler.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a bench ends where it cannot run")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench ends where it cannot run"
+)]
 
 mod clients;
 mod forwarder;
 mod latency;
+#[path = "../store/world.rs"]
+mod many;
 mod table;
 mod world;
 
@@ -80,8 +88,11 @@ impl Options {
 
 fn main() {
     let options = Options::read();
-    let fires = !options.is_latency && options.growth.is_empty();
-    let wanted = [Some(options.server.program()), fires.then_some("dnsperf")];
+    if let Some(most) = options.growth.iter().max() {
+        print_growth(*most, &options.growth);
+        return;
+    }
+    let wanted = [Some(options.server.program()), (!options.is_latency).then_some("dnsperf")];
     let missing = wanted.into_iter().flatten().find(|program| world::find(program).is_none());
     if let Some(program) = missing {
         println!("fleet: left out, since {program} is not installed");
@@ -101,11 +112,6 @@ fn main() {
         runtime.block_on(latency::print(&world, &forwarder));
         return;
     }
-    if !options.growth.is_empty() {
-        let runs = options.growth.iter().map(|rows| clients::growth(&world, *rows)).collect::<Vec<_>>();
-        table::print_growth(&runs);
-        return;
-    }
     let mut runs: Vec<Run> = Vec::new();
     for _ in 0..options.rounds.max(1) {
         runs.push(dnsperf(&world));
@@ -116,4 +122,16 @@ fn main() {
         runs.push(zoneproof(&world, "zoneproof, a third wrong", &world.every_row));
     }
     table::print(&world, &runs);
+}
+
+/// Runs over so many rows of many, one run after the other, and prints what each took.
+fn print_growth(most: usize, sizes: &[usize]) {
+    let Some(world) = many::World::start(most) else {
+        println!("fleet: left out, since nsd is not installed");
+        return;
+    };
+    println!("{most} tenants on nsd, a hundred a zone, {} of them right", world.right);
+    println!();
+    let runs: Vec<Run> = sizes.iter().map(|rows| clients::growth(&world, *rows)).collect();
+    table::print_growth(&runs);
 }

@@ -1,6 +1,6 @@
 //! The table of medians and ratios.
 
-use crate::clients::Run;
+use crate::clients::{Least, Run};
 use crate::world::World;
 
 /// Returns the middle one.
@@ -55,6 +55,22 @@ pub(crate) fn print(world: &World, runs: &[Run]) {
         let pace = of(&|run| precise(run.domains) / run.wall.as_secs_f64());
         println!("{start} {questions:.1} | {middle} {cpu_of_a_domain:.0} µs | {pace:.0} | {memory:.0} MiB |");
     }
+    println!();
+    print_bound(runs, "zoneproof, all right");
+}
+
+/// Prints how many questions the domains of a program took, over what no check can do without.
+fn print_bound(runs: &[Run], what: &str) {
+    let over = |least: &dyn Fn(Least) -> u64| {
+        let over = |run: &Run| run.least.map_or(f64::NAN, |all| precise(run.questions) / precise(least(all)));
+        median_of(runs, what, over)
+    };
+    println!(
+        "{what}: {:.3} times the questions of the bound, which is one referral and each record at each address; {:.3} times \
+         with the policies above in it",
+        over(&|least| least.records),
+        over(&|least| least.records + least.policies)
+    );
 }
 
 /// Prints one line for each run: what a domain costs as rows grow in number.
