@@ -1,24 +1,31 @@
 //! What a check takes where servers are far away: over the bound, with loss, and beside dead servers.
 //!
 //! The bound of a domain is what the network alone takes: the fastest server of each zone that has to be asked for the
-//! way, one after the other, and then the slowest of all that are asked for the records.
+//! way, one after the other, and then the slowest of all that are asked for the records. Another bound has in it what has
+//! to be looked up beside the way: servers that the domain's registry gives no address of, and a policy above.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, UdpSocket};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
+use tokio::time::Instant;
 use zoneproof::check::Checker;
 use zoneproof::config::DEFAULT_CONCURRENCY;
 use zoneproof::dns::message::encode_query;
 use zoneproof::dns::name::Name;
-use zoneproof::dns::public_suffix::is_registry;
 use zoneproof::dns::rrset::{Question, RecordType};
 use zoneproof::expectation::Expectation;
-use zoneproof::findings::Code;
 use zoneproof::report::Report;
+use zoneproof::scenario::replay::Replay;
+use zoneproof::transport::guard::AddressPolicy;
+use zoneproof::transport::live::{TransportSettings, stack};
 use zoneproof::transport::pace::PaceLimits;
+use zoneproof::transport::{Exchange, Query, Transport};
 
+use crate::bound::Bound;
 use crate::forwarder::{Forwarder, rtt_of};
 use crate::table::median;
 use crate::world::World;
@@ -37,45 +44,26 @@ struct Timed {
 }
 
 impl Timed {
-    /// Returns all addresses that were asked for the records.
-    fn asked(&self) -> BTreeSet<IpAddr> {
-        self.report.records.iter().flat_map(|record| &record.servers).map(|server| server.address).collect()
-    }
-
-    /// Returns how many questions no check can do without, the way to the zone left out.
-    fn least_questions(&self) -> usize {
-        self.report.records.iter().map(|record| record.servers.len()).sum()
-    }
-
     /// Returns the questions beside those for the records.
     fn others(&self) -> usize {
-        usize::try_from(self.report.cost.questions).unwrap().saturating_sub(self.least_questions())
+        let least: usize = self.report.records.iter().map(|record| record.servers.len()).sum();
+        usize::try_from(self.report.cost.questions).unwrap().saturating_sub(least)
     }
 
-    /// Says whether the policy of a domain above was looked for.
-    fn is_inheriting(&self) -> bool {
-        self.report.findings.iter().any(|finding| finding.code == Code::DmarcInherited)
+    /// Returns the time over a bound.
+    fn over(&self, bound: Duration) -> f64 {
+        self.took.as_secs_f64() / bound.as_secs_f64()
     }
+}
 
-    /// Returns the fastest server of each registry on the way, the root first.
-    fn registries(&self) -> Vec<Duration> {
-        let zones = self.report.delegation.iter().filter(|zone| is_registry(&Name::parse(&zone.zone).unwrap()));
-        let fastest = |servers: BTreeSet<IpAddr>| servers.into_iter().map(rtt_of).min().unwrap_or_default();
-        zones.map(|zone| fastest(zone.servers.iter().flat_map(|server| server.addresses.clone()).collect())).collect()
-    }
-
-    /// Returns the time over the bound, with the last so many registries on the way asked.
-    fn over(&self, registries_asked: usize) -> f64 {
-        let registries = self.registries();
-        let way: Duration = registries.iter().rev().take(registries_asked).sum();
-        let slowest = self.asked().into_iter().map(rtt_of).max().unwrap_or_default();
-        self.took.as_secs_f64() / (way + slowest).as_secs_f64()
-    }
+/// Returns a pace without a limit.
+fn unlimited() -> PaceLimits {
+    PaceLimits { per_second_in_all: 0, ..PaceLimits::default() }.with_per_server(0)
 }
 
 /// Makes a checker that knows nothing yet and asks as fast as it can.
 fn checker(world: &World, forwarder: &Forwarder) -> Checker {
-    paced_checker(world, forwarder, PaceLimits { per_second_in_all: 0, ..PaceLimits::default() }.with_per_server(0))
+    paced_checker(world, forwarder, unlimited())
 }
 
 /// Makes a checker that knows nothing yet.
@@ -118,40 +106,91 @@ fn as_f64(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap())
 }
 
-/// Prints a line of the table: how much longer than the bound checks took.
-fn print_ratios(what: &str, ratios: &[f64]) {
-    let (middle, high) = (median(ratios.to_vec()), quantile(ratios.to_vec(), 0.9));
-    println!("| {what} | {} | {middle:.2} | {high:.2} |", ratios.len());
+/// Prints a line of the table: how much longer than the bounds checks took.
+fn print_ratios(what: &str, over_records: &[f64], over_all: &[f64]) {
+    let figures = |ratios: &[f64]| (median(ratios.to_vec()), quantile(ratios.to_vec(), 0.9));
+    let ((middle, high), (middle_of_all, high_of_all)) = (figures(over_records), figures(over_all));
+    println!("| {what} | {} | {middle:.2} | {high:.2} | {middle_of_all:.2} | {high_of_all:.2} |", over_all.len());
 }
 
-/// Measures and prints all of it.
-pub(crate) async fn print(world: &World, forwarder: &Forwarder) {
-    let sample: Vec<&Expectation> = world.right.iter().take(SAMPLE).collect();
-    println!("| over the bound | domains | median | p90 |");
-    println!("| --- | ---: | ---: | ---: |");
-    print_ratios("one question of a plain socket", &plain_questions(world, forwarder));
-    let mut cold: Vec<Timed> = Vec::new();
-    for expectation in &sample {
-        cold.push(timed(&checker(world, forwarder), expectation).await);
-    }
-    // Beside the records' own questions there are one or two for each zone on the way; a server without glue, and a
-    // domain without a policy of its own, take a way of their own.
-    let ratios = |is_meant: &dyn Fn(&Timed) -> bool| -> Vec<f64> {
-        cold.iter().filter(|one| is_meant(one)).map(|one| one.over(usize::MAX)).collect()
-    };
-    let is_straight = |one: &Timed| !one.is_inheriting() && one.others() <= 2 * one.registries().len();
-    print_ratios("nothing known, servers with glue", &ratios(&is_straight));
-    print_ratios("nothing known, servers to be looked up", &ratios(&|one| !is_straight(one) && !one.is_inheriting()));
-    print_ratios("nothing known, a policy above", &ratios(&|one| !is_straight(one) && one.is_inheriting()));
-    let known = checker(world, forwarder);
-    let mut warm: Vec<Timed> = Vec::new();
-    for expectation in &sample {
+/// Prints the head of the table.
+fn print_head() {
+    println!("| over the bound | domains | median | p90 | look-ups in it: median | p90 |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: |");
+}
+
+/// Returns the domains that are checked one by one.
+fn sample(world: &World) -> Vec<&Expectation> {
+    world.right.iter().take(SAMPLE).collect()
+}
+
+/// Checks the sample, each domain with a checker that knows nothing and all with one that learns; prints how long that took
+/// over the bounds, and returns the latter checks and the one who did them, which by then knows all.
+async fn print_checks(world: &World, checker: impl Fn() -> Checker) -> (Vec<Timed>, Checker) {
+    let (mut cold, mut warm, known) = (Vec::new(), Vec::new(), checker());
+    for expectation in sample(world) {
+        cold.push(timed(&checker(), expectation).await);
         warm.push(timed(&known, expectation).await);
     }
-    let straight: Vec<f64> = warm.iter().filter(|one| one.others() <= 1).map(|one| one.over(one.others())).collect();
-    print_ratios("root, registries and providers known", &straight);
+    // A domain whose policy stands above takes one more question after the others.
+    let direct = warm.iter().filter(|one| one.others() <= 1);
+    let direct: Vec<f64> =
+        direct.map(|one| one.over(Bound::new(world, &one.report).of_the_records(one.others()))).collect();
+    print_ratios("root, registries and providers known", &direct, &direct);
+    let print_cold = |what: &str, is_meant: &dyn Fn(&Bound<'_>) -> bool| {
+        let meant = cold.iter().map(|one| (one, Bound::new(world, &one.report))).filter(|(_, bound)| is_meant(bound));
+        let ratios =
+            |(one, bound): (&Timed, Bound<'_>)| (one.over(bound.of_the_records(usize::MAX)), one.over(bound.of_all()));
+        let (over_records, over_all): (Vec<f64>, Vec<f64>) = meant.map(ratios).unzip();
+        print_ratios(what, &over_records, &over_all);
+    };
+    print_cold("nothing known, servers with glue", &|bound| !bound.has_look_ups() && !bound.is_inheriting());
+    print_cold("nothing known, servers to be looked up", &|bound| bound.has_look_ups() && !bound.is_inheriting());
+    print_cold("nothing known, a policy above", &|bound| bound.is_inheriting());
     println!();
-    print_loss(&known, &sample, &warm, forwarder).await;
+    (warm, known)
+}
+
+/// Servers that reply as soon as the network lets them, by a clock that stands still while anybody works.
+struct Distant(Replay);
+
+impl Transport for Distant {
+    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
+        async move {
+            let started = Instant::now();
+            tokio::time::sleep(rtt_of(query.server)).await;
+            let exchange = self.0.exchange(query).await;
+            Exchange { rtt: started.elapsed(), ..exchange }
+        }
+        .boxed()
+    }
+}
+
+/// Measures what the order of questions alone takes: nothing but the network lets time pass. The runtime's clock is paused.
+pub(crate) async fn print_by_paused_clock(world: &World) {
+    let policy = AddressPolicy::allowing_special();
+    let settings = TransportSettings { policy, limits: unlimited(), ..TransportSettings::default() };
+    println!("Without sockets, by a clock that only the network moves:");
+    println!();
+    print_head();
+    print_checks(world, || {
+        let distant = Arc::new(Distant(Replay::new(Arc::clone(&world.scenario))));
+        let transport = stack(Arc::clone(&distant) as _, distant, &settings);
+        let builder = Checker::builder().root_hints(world.roots.clone()).ipv6(false);
+        builder.transport(transport).build().unwrap()
+    })
+    .await;
+}
+
+/// Measures and prints what it takes on sockets.
+pub(crate) async fn print(world: &World, forwarder: &Forwarder) {
+    println!("On sockets of this host:");
+    println!();
+    print_head();
+    let plain = plain_questions(world, forwarder);
+    print_ratios("one question of a plain socket", &plain, &plain);
+    let (warm, known) = print_checks(world, || checker(world, forwarder)).await;
+    print_loss(&known, &sample(world), &warm, forwarder).await;
     print_dead(world, forwarder).await;
 }
 

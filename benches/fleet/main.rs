@@ -10,7 +10,8 @@
 //! ```
 //!
 //! `--latency` measures one domain instead, with servers at distances of 5 to 60 ms: over the time that the network alone
-//! takes, with one question of a hundred lost, and beside dead servers. `--growth` runs over so many rows, a hundred tenants
+//! takes, without sockets by a clock that is paused and then on sockets; with one question of a hundred lost, and beside
+//! dead servers. `--growth` runs over so many rows, a hundred tenants
 //! a zone, which NSD serves, and prints what a domain costs and the most memory that was held.
 //! `--serve` runs nothing: it prints the commands and serves until its standard input ends, for a profiler.
 #![expect(
@@ -21,6 +22,7 @@
     reason = "a bench ends where it cannot run"
 )]
 
+mod bound;
 mod clients;
 mod forwarder;
 mod latency;
@@ -106,10 +108,13 @@ fn main() {
         return;
     }
     if options.is_latency {
+        let runtime = |is_paused: bool| {
+            tokio::runtime::Builder::new_current_thread().enable_all().start_paused(is_paused).build().unwrap()
+        };
+        runtime(true).block_on(latency::print_by_paused_clock(&world));
         let port = world::free_port(&world.addresses);
         let forwarder = Forwarder::start(&world.addresses, world.port, port);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(latency::print(&world, &forwarder));
+        runtime(false).block_on(latency::print(&world, &forwarder));
         return;
     }
     let mut runs: Vec<Run> = Vec::new();

@@ -6,6 +6,7 @@ use std::fs;
 use std::net::{IpAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use zoneproof::dns::message::{Message, encode_query};
@@ -131,6 +132,8 @@ pub(crate) struct World {
     pub(crate) software: Software,
     /// The root servers.
     pub(crate) roots: Vec<(Name, IpAddr)>,
+    /// The same Internet, without sockets.
+    pub(crate) scenario: Arc<Scenario>,
     /// All addresses that serve.
     pub(crate) addresses: Vec<IpAddr>,
     /// What is expected of the tenants that are right.
@@ -188,6 +191,7 @@ impl World {
             roots: scenario.root_hints(),
             addresses,
             right: right.iter().map(|check| check.facts().unwrap().expectation().unwrap()).collect(),
+            scenario: Arc::new(scenario),
             _servers: servers,
             folder,
         }
