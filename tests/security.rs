@@ -31,7 +31,7 @@ const LIMITS: &[Limit] = &[
         "26; 4, 1, none",
         &[
             ("src/budget.rs", "MAX_ADDRESS_LOOKUPS_PER_CHECK: u32 = 26;"),
-            ("src/walk/mod.rs", "LOOKUPS_BY_DEPTH: &[usize] = &[usize::MAX, 4, 1];"),
+            ("src/walk/addresses.rs", "LOOKUPS_BY_DEPTH: &[usize] = &[usize::MAX, 4, 1];"),
         ],
     ),
     ("aliases followed", "8", &[("src/dns/bailiwick.rs", "MAX_CHAIN_LINKS: usize = 8;")]),

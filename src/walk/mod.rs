@@ -1,8 +1,9 @@
 //! Finds who is in charge of a name, from the root down.
 //!
 //! The way is decided by [`machine`]; this driver asks, looks server addresses up by walks of their
-//! own, and remembers cuts in [`cut_cache`]. It never judges, and it takes no resolver's word.
+//! own (`addresses`), and remembers cuts in [`cut_cache`]. It never judges, and it takes no resolver's word.
 
+mod addresses;
 pub mod cut_cache;
 pub mod lookup;
 pub mod machine;
@@ -18,18 +19,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::{BoxFuture, join_all};
-use futures::stream::{self, StreamExt};
+use futures::future::BoxFuture;
 use tracing::Instrument;
 
 use crate::budget::Budget;
 use crate::dns::message::Message;
 use crate::dns::name::Name;
 use crate::dns::public_suffix::is_registry;
-use crate::dns::rdata::Rdata;
 use crate::dns::response::{Lameness, Response};
-use crate::dns::rrset::{Question, RecordType, Ttl};
-use crate::evidence::{ChainEnd, Observation, Unresolved, ZoneCut};
+use crate::dns::rrset::Question;
+use crate::evidence::{ChainEnd, Observation, ZoneCut};
 use crate::observe::{Seen, Target, ask, ask_whole};
 use crate::transport::DynTransport;
 use crate::transport::waiting::wait;
@@ -37,14 +36,6 @@ use crate::walk::cut_cache::CutCache;
 use crate::walk::machine::{Step, Until, Walk};
 use crate::walk::race::{Runners, Said, ServerAddress};
 use crate::walk::speeds::Speeds;
-
-/// How many server names are looked up in one walk, by how deep it lies in other walks (SECURITY.md A2).
-/// At the top the check's own budget counts.
-const LOOKUPS_BY_DEPTH: &[usize] = &[usize::MAX, 4, 1];
-/// How many server names are looked up at once.
-const LOOKUPS_AT_ONCE: usize = 5;
-/// After how many names without address the rest is left (SECURITY.md A2).
-const MAX_UNRESOLVED: usize = 5;
 
 /// What a walk found.
 #[derive(Clone, Debug)]
@@ -285,144 +276,6 @@ impl Walker {
             }
         }
     }
-
-    /// Looks up one address of each server by its name; those without one are left out.
-    pub async fn addresses_of(&self, names: Vec<Name>, journey: Journey<'_>) -> Vec<(Name, IpAddr)> {
-        let found = self.resolve_all(names, journey).await;
-        let first = |(name, addresses): (Name, Result<Vec<IpAddr>, Unresolved>)| {
-            // IPv4 sorts first; many hosts have no route for IPv6.
-            Some((name, addresses.ok()?.into_iter().min()?))
-        };
-        found.into_iter().filter_map(first).collect()
-    }
-
-    /// Looks up the addresses that the machine wants: all of them where every server is to be asked, else
-    /// one name after the other until there is somebody to ask.
-    async fn resolve_into(&self, walk: &mut Walk, names: Vec<Name>, until: Until, journey: Journey<'_>) {
-        let allowed = LOOKUPS_BY_DEPTH.get(journey.stack.len()).copied().unwrap_or(0);
-        let (now, never) = names.split_at(allowed.min(names.len()));
-        if until == Until::Zone {
-            for (name, addresses) in self.resolve_all(now.to_vec(), journey).await {
-                walk.handle_addresses(&name, addresses);
-            }
-        } else {
-            for name in now {
-                let addresses = self.resolve(name.clone(), journey).await;
-                let is_enough = addresses.is_ok();
-                walk.handle_addresses(name, addresses);
-                if is_enough {
-                    return;
-                }
-            }
-        }
-        for name in never {
-            let is_loop = journey.stack.contains(name);
-            walk.handle_addresses(name, Err(if is_loop { Unresolved::Loop } else { Unresolved::Limit }));
-        }
-    }
-
-    /// Looks up several servers, a few at once; stops where too many have no address.
-    async fn resolve_all(
-        &self,
-        names: Vec<Name>,
-        journey: Journey<'_>,
-    ) -> Vec<(Name, Result<Vec<IpAddr>, Unresolved>)> {
-        let mut found: Vec<(Name, Result<Vec<IpAddr>, Unresolved>)> = Vec::with_capacity(names.len());
-        for some in names.chunks(LOOKUPS_AT_ONCE) {
-            let unresolved = found.iter().filter(|(_, addresses)| addresses.is_err()).count();
-            if unresolved >= MAX_UNRESOLVED {
-                found.extend(some.iter().map(|name| (name.clone(), Err(Unresolved::Limit))));
-                continue;
-            }
-            let lookups = some.iter().map(|name| self.resolve(name.clone(), journey));
-            found.extend(some.iter().cloned().zip(join_all(lookups).await));
-        }
-        found
-    }
-
-    /// Looks up one server's addresses.
-    ///
-    /// Whoever holds a place in a flight never waits for another one (only walks at the top do), so
-    /// that servers which need each other cannot make checks wait for each other.
-    fn resolve<'a>(&'a self, host: Name, journey: Journey<'a>) -> BoxFuture<'a, Result<Vec<IpAddr>, Unresolved>> {
-        async move {
-            if journey.stack.contains(&host) {
-                return Err(Unresolved::Loop);
-            }
-            if let Some(known) = self.cache.addresses(&host) {
-                return known;
-            }
-            let is_top = journey.stack.is_empty();
-            let _flight = if is_top { Some(wait(journey.budget, self.cache.enter_lookup(&host)).await) } else { None };
-            if let Some(known) = self.cache.addresses(&host) {
-                return known;
-            }
-            if journey.stack.len() >= LOOKUPS_BY_DEPTH.len() || !journey.budget.spend_address_lookup() {
-                return Err(Unresolved::Limit);
-            }
-            let purse = if is_top { journey.budget.for_walk() } else { Arc::clone(journey.budget) };
-            let stack: Vec<Name> = journey.stack.iter().cloned().chain([host.clone()]).collect();
-            let below = Journey {
-                budget: &purse,
-                max_age: Duration::MAX,
-                detail: Detail::Meaning,
-                avoid: None,
-                stack: &stack,
-                ..journey
-            };
-            let (addresses, ttl) = self.look_up_addresses(&host, below).await;
-            // What fails inside another walk may fail because of that walk alone, and a limit of ours is no fact.
-            if addresses.is_ok() || (is_top && addresses != Err(Unresolved::Limit)) {
-                self.cache.keep_addresses(&host, addresses.clone(), ttl);
-            }
-            addresses
-        }
-        .boxed()
-    }
-
-    /// Asks for A and, where wanted, AAAA of one server.
-    async fn look_up_addresses(&self, host: &Name, journey: Journey<'_>) -> (Result<Vec<IpAddr>, Unresolved>, Ttl) {
-        let mut addresses = Vec::new();
-        let mut ttl = None::<Ttl>;
-        let mut reason = Unresolved::NoAddress;
-        let kinds: &[RecordType] = if self.with_ipv6 { &[RecordType::A, RecordType::AAAA] } else { &[RecordType::A] };
-        let ask = |kind: &RecordType, until| self.walk(Question::new(host.clone(), *kind), until, journey);
-        // Both take the same way, so that it is walked once, and then both are asked at once.
-        let mut answered = None;
-        if self.with_ipv6 {
-            answered = Some(ask(&RecordType::A, Until::Way).await).filter(|found| !is_on_the_way(found));
-        }
-        let at_once = if answered.is_some() { 1 } else { kinds.len() };
-        let left = kinds.iter().skip(usize::from(answered.is_some())).map(|kind| ask(kind, Until::Answer));
-        let left = stream::iter(left.collect::<Vec<_>>()).buffered(at_once);
-        let mut walks = stream::iter(answered).chain(left);
-        while let Some(found) = walks.next().await {
-            match found.seen.last().and_then(|(_, seen)| seen.response()) {
-                Some(Response::Answer(answer)) => {
-                    ttl = Some(ttl.map_or(answer.rrset.ttl, |lowest| lowest.min(answer.rrset.ttl)));
-                    addresses.extend(answer.rrset.data().iter().filter_map(address_of));
-                }
-                Some(Response::NoData(_)) => {}
-                Some(Response::NxDomain(_)) => return (Err(Unresolved::NxDomain), Ttl::default()),
-                Some(Response::Alias(_)) => return (Err(Unresolved::Alias), Ttl::default()),
-                _ => {
-                    reason = match found.end {
-                        ChainEnd::Loop => Unresolved::Loop,
-                        ChainEnd::Limit => Unresolved::Limit,
-                        ChainEnd::Reached | ChainEnd::Unanswered | ChainEnd::Unresolvable => Unresolved::Unanswered,
-                    };
-                    break;
-                }
-            }
-        }
-        if addresses.is_empty() { (Err(reason), Ttl::default()) } else { (Ok(addresses), ttl.unwrap_or_default()) }
-    }
-}
-
-/// Says whether a walk ended before its question was answered, at servers that can be asked.
-fn is_on_the_way(found: &Found) -> bool {
-    let last = found.seen.last().and_then(|(_, seen)| seen.response());
-    found.end == ChainEnd::Reached && matches!(last, None | Some(Response::Referral(_)))
 }
 
 /// Tells who listens of one step of a walk.
@@ -431,13 +284,4 @@ fn tell_step(question: &Question, seen: &Observation) {
         %question, zone = %seen.zone, server = %seen.server, address = %seen.address, protocol = %seen.protocol,
         outcome = seen.outcome_word(), "walked"
     );
-}
-
-/// Returns the address that a record holds.
-fn address_of(rdata: &Rdata) -> Option<IpAddr> {
-    match rdata {
-        Rdata::A(address) => Some(IpAddr::V4(*address)),
-        Rdata::Aaaa(address) => Some(IpAddr::V6(*address)),
-        _ => None,
-    }
 }
