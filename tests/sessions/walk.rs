@@ -19,6 +19,8 @@ const MAX_STEPS: usize = MAX_CUTS * (MAX_SERVERS_PER_CUT + 8) * 2;
 pub(crate) const UNTIL_ANSWER: u8 = 1;
 /// In the first octet: servers are told no more of the name than they need.
 pub(crate) const MINIMISED: u8 = 2;
+/// In the first octet: the walk ends where somebody can be asked.
+const UNTIL_WAY: u8 = 4;
 /// What a server does: it says what follows, two octets of length and a message.
 pub(crate) const SAYS: u8 = 5;
 
@@ -96,7 +98,11 @@ pub(crate) fn run(data: &[u8]) {
     let mut data = data;
     let name = Name::parse("t1._domainkey.a.b.c.d.e.f.mail.example.com.").expect("a name");
     let setup = next(&mut data);
-    let until = if setup & UNTIL_ANSWER == 0 { Until::Zone } else { Until::Answer };
+    let until = match (setup & UNTIL_ANSWER, setup & UNTIL_WAY) {
+        (0, 0) => Until::Zone,
+        (0, _) => Until::Way,
+        (_, _) => Until::Answer,
+    };
     let root = root_hints::root_cut(&root_hints::public());
     let mut walk = Walk::new(Question::new(name.clone(), RecordType::CNAME), until, vec![root]);
     if setup & MINIMISED != 0 {
