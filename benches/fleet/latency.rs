@@ -9,8 +9,7 @@ use std::net::{IpAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt};
+use futures::StreamExt;
 use tokio::time::Instant;
 use zoneproof::check::Checker;
 use zoneproof::config::DEFAULT_CONCURRENCY;
@@ -155,14 +154,11 @@ async fn print_checks(world: &World, checker: impl Fn() -> Checker) -> (Vec<Time
 struct Distant(Replay);
 
 impl Transport for Distant {
-    fn exchange<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        async move {
-            let started = Instant::now();
-            tokio::time::sleep(rtt_of(query.server)).await;
-            let exchange = self.0.exchange(query).await;
-            Exchange { rtt: started.elapsed(), ..exchange }
-        }
-        .boxed()
+    async fn exchange(&self, query: &Query) -> Exchange {
+        let started = Instant::now();
+        tokio::time::sleep(rtt_of(query.server)).await;
+        let exchange = self.0.exchange(query).await;
+        Exchange { rtt: started.elapsed(), ..exchange }
     }
 }
 
