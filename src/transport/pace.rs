@@ -145,12 +145,14 @@ impl Pacer {
         if let Some(rate) = &gate.rate {
             rate.pass(gate.cost()).await;
         }
-        let network_rate = || {
+        // Without a limit for an address there is none for its network.
+        if gate.rate.is_some() {
             let times = |number: u32| number.saturating_mul(NETWORK_FACTOR);
-            Rate::new(times(pace.per_second), times(pace.burst))
-        };
-        if let Some(rate) = self.networks.get_or_make(&(network_of(server), class), network_rate).as_ref() {
-            rate.pass(NonZeroU32::MIN).await;
+            let network_rate = || Rate::new(times(pace.per_second), times(pace.burst));
+            let network = self.networks.get_or_make(&(network_of(server), class), network_rate);
+            if let Some(rate) = network.as_ref() {
+                rate.pass(NonZeroU32::MIN).await;
+            }
         }
         if let Some(rate) = &self.in_all {
             rate.pass(NonZeroU32::MIN).await;
