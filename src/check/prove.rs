@@ -221,7 +221,7 @@ impl Prover<'_, '_> {
         let question = Question::new(cut.zone.clone(), RecordType::DNSKEY);
         let all = self.gathering.evidence.observations(&question);
         let asked = all.iter().filter(|seen| seen.is_counted()).count();
-        let seen: Vec<Observation> = all.into_iter().filter(|seen| seen.is_answer()).cloned().collect();
+        let seen: Vec<Observation> = all.iter().filter(|seen| seen.is_answer()).cloned().collect();
         let mut accepted: Vec<ZoneKeys> = Vec::new();
         let mut said = Vec::new();
         let mut known: Vec<(Option<SignedSet>, Result<ZoneKeys, Bogus>)> = Vec::new();
@@ -250,7 +250,7 @@ impl Prover<'_, '_> {
     async fn prove_all(&mut self, zone: &Name, keys: &[ZoneKeys], questions: &[Question]) {
         let mut asked: Vec<(Question, Vec<Target>)> = Vec::new();
         for question in questions {
-            let answering = self.gathering.evidence.observations(question).into_iter().filter(|seen| seen.is_answer());
+            let answering = self.gathering.evidence.observations(question).iter().filter(|seen| seen.is_answer());
             let target =
                 |seen: &Observation| Target { zone: zone.clone(), server: seen.server.clone(), address: seen.address };
             let targets: Vec<Target> = answering.map(target).take(MAX_SERVERS_ASKED).collect();

@@ -140,10 +140,14 @@ impl Evidence {
     /// Returns what all servers of the deepest zone said to a question; sorted by server name and address,
     /// empty where it was not asked.
     #[must_use]
-    pub fn observations(&self, question: &Question) -> Vec<&Observation> {
+    pub fn observations(&self, question: &Question) -> &[Observation] {
         let zone = self.chain(&question.name).and_then(|chain| chain.zones.last());
-        let all = self.observations.get(question).map(Vec::as_slice).unwrap_or_default();
-        all.iter().filter(|seen| Some(&seen.zone) == zone).collect()
+        let (Some(zone), Some(all)) = (zone, self.observations.get(question)) else { return &[] };
+        // They are sorted by zone first.
+        let first = all.partition_point(|seen| seen.zone < *zone);
+        let from_first = all.get(first..).unwrap_or_default();
+        let count = from_first.partition_point(|seen| seen.zone == *zone);
+        from_first.get(..count).unwrap_or_default()
     }
 
     /// Iterates over everything that was seen, the replies of parent zones included, in order of question.

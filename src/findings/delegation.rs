@@ -86,7 +86,7 @@ pub(super) fn budget_exceeded(
         Finding::new(Code::BudgetExceeded, Subject::Domain(expectation.domain.clone())).with_severity(severity);
     Some(limited.iter().fold(finding, |finding, record| {
         let question = record.question();
-        finding.proven_by(&question, evidence.observations(&question).into_iter().filter(|seen| is_held_back(seen)))
+        finding.proven_by(&question, evidence.observations(&question).iter().filter(|seen| is_held_back(seen)))
     }))
 }
 
@@ -102,7 +102,7 @@ pub(super) fn is_limited(evidence: &Evidence, record: &ExpectedRecord) -> bool {
     let said = evidence.observations(&record.question());
     chain.end == ChainEnd::Limit
         || no_address.into_iter().any(|server| server.unresolved == Some(Unresolved::Limit))
-        || said.iter().any(|seen| is_held_back(seen))
+        || said.iter().any(is_held_back)
         || (said.is_empty() && evidence.is_budget_exceeded)
 }
 

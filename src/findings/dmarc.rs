@@ -49,7 +49,7 @@ pub(super) fn judge(expectation: &Expectation, evidence: &Evidence) -> (Vec<Judg
         });
         let elsewhere = elsewhere.flat_map(|name| evidence.observations(&txt(name)));
         records.push(
-            views.judged(records_found(own.into_iter().chain(elsewhere), |text| is_dmarc(text) || is_near_miss(text))),
+            views.judged(records_found(own.iter().chain(elsewhere), |text| is_dmarc(text) || is_near_miss(text))),
         );
         findings.extend(told);
     }
@@ -208,7 +208,7 @@ fn legs(expectation: &Expectation) -> Legs<'_> {
 
 /// Tells that the policy's name is an alias, which leads to the policy.
 fn alias(evidence: &Evidence, record: &ExpectedRecord, subject: &Subject) -> Option<Told> {
-    let aliases = evidence.observations(&record.question()).into_iter().filter_map(|seen| match seen.response() {
+    let aliases = evidence.observations(&record.question()).iter().filter_map(|seen| match seen.response() {
         Some(Response::Alias(alias)) => alias.links.first().map(|link| &link.target),
         _ => None,
     });
@@ -221,7 +221,7 @@ fn proven(told: Told, evidence: &Evidence) -> Finding {
     let Told { finding, read_at } = told;
     read_at.iter().fold(finding, |finding, name| {
         let seen = evidence.observations(&txt(name));
-        finding.proven_by(&txt(name), seen.into_iter().filter(|seen| seen.is_answer()))
+        finding.proven_by(&txt(name), seen.iter().filter(|seen| seen.is_answer()))
     })
 }
 
@@ -232,7 +232,7 @@ pub(super) fn views<'r, 'e>(
     record: &'r ExpectedRecord,
 ) -> Views<'r, 'e> {
     let exists = !is_nonexistent(evidence, &expectation.domain);
-    let has_own = evidence.observations(&record.question()).into_iter().any(|seen| has_own_policy(evidence, seen));
+    let has_own = evidence.observations(&record.question()).iter().any(|seen| has_own_policy(evidence, seen));
     Views::read(evidence, record, |seen| match (texts_from(evidence, seen), record.name.parent()) {
         (Texts::Known(texts), Some(domain)) => Author { evidence, record, domain, exists, has_own }.view(texts),
         _ => View::Unknown,

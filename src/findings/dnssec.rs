@@ -77,7 +77,7 @@ fn compare(cut: &ZoneCut, severity: Severity, inquiry: &mut Inquiry<'_>) -> Opti
     // The records themselves may be signed with any key of the zone.
     let of_zone: BTreeSet<KeyId> = keys.seen.iter().flat_map(|seen| records_of(seen)).filter_map(zone_key).collect();
     let soa = Question::new(cut.zone.clone(), RecordType::SOA);
-    let seen = inquiry.evidence().observations(&soa).into_iter().filter(|seen| seen.is_answer()).collect::<Vec<_>>();
+    let seen = inquiry.evidence().observations(&soa).iter().filter(|seen| seen.is_answer()).collect::<Vec<_>>();
     let seconds = latest_end(now, &seen, RecordType::SOA, |_| of_zone.clone())?;
     Some(over(seconds, "records").proven_by(&soa, seen))
 }

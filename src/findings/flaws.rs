@@ -47,8 +47,7 @@ fn flawed(evidence: &Evidence, home: &HomeZone<'_>, code: Code, has: impl Fn(Fla
     let mut meant: Vec<(&Name, IpAddr)> = Vec::new();
     for record in &home.records {
         let question = record.question();
-        let seen: Vec<&Observation> =
-            evidence.observations(&question).into_iter().filter(|seen| has(seen.flaws)).collect();
+        let seen: Vec<&Observation> = evidence.observations(&question).iter().filter(|seen| has(seen.flaws)).collect();
         meant.extend(seen.iter().map(|seen| (&seen.server, seen.address)));
         finding = finding.proven_by(&question, seen);
     }
@@ -94,7 +93,7 @@ fn one_family_silent(evidence: &Evidence, home: &HomeZone<'_>) -> Option<Finding
     let mut finding = Finding::new(Code::NsV6OnlyBroken, Subject::Zone(home.zone.clone()));
     for record in home.records.iter().filter(|_| !meant.is_empty()) {
         let question = record.question();
-        finding = finding.proven_by(&question, evidence.observations(&question).into_iter().filter(is_meant));
+        finding = finding.proven_by(&question, evidence.observations(&question).iter().filter(is_meant));
     }
     (!meant.is_empty()).then(|| with_servers(finding, meant.iter().copied()))
 }
@@ -104,7 +103,7 @@ fn answer_too_large(evidence: &Evidence, record: &ExpectedRecord) -> Option<Find
     let question = record.question();
     let large: Vec<(&Observation, &RRset)> = evidence
         .observations(&question)
-        .into_iter()
+        .iter()
         .filter_map(|seen| match seen.response() {
             Some(Response::Answer(answer)) if is_too_large(&answer.rrset) => Some((seen, &answer.rrset)),
             _ => None,

@@ -155,7 +155,7 @@ fn broken_qmin(home: &HomeZone<'_>, inquiry: &mut Inquiry<'_>) -> Option<Finding
     let mut keys = home.records.iter().filter(|record| record.kind == RecordKind::Dkim);
     let (question, holding) = keys.find_map(|record| {
         let question = record.question();
-        let holding: Vec<_> = evidence.observations(&question).into_iter().filter(has_record).collect();
+        let holding: Vec<_> = evidence.observations(&question).iter().filter(has_record).collect();
         (!holding.is_empty()).then_some((question, holding))
     })?;
     let above = question.name.parent().filter(|above| above.is_strictly_below(home.zone))?;
@@ -259,7 +259,7 @@ fn serials_differ(evidence: &Evidence, home: &HomeZone<'_>, records: &[JudgedRec
     let question = Question::new(home.zone.clone(), RecordType::SOA);
     let mut by_serial: BTreeMap<u32, BTreeSet<&Name>> = BTreeMap::new();
     let seen = evidence.observations(&question);
-    for one in &seen {
+    for one in seen {
         if let Some(serial) = serial_of(one) {
             by_serial.entry(serial).or_default().insert(&one.server);
         }
@@ -273,7 +273,7 @@ fn serials_differ(evidence: &Evidence, home: &HomeZone<'_>, records: &[JudgedRec
         .with_severity(Severity::Notice)
         .with("serials", Argument::Text(serials))
         .with("servers", Argument::Names(servers.into_iter().cloned().collect()));
-    Some(finding.proven_by(&question, seen.into_iter().filter(|one| one.is_answer())))
+    Some(finding.proven_by(&question, seen.iter().filter(|one| one.is_answer())))
 }
 
 /// Returns the serial of an answer to an SOA question.

@@ -76,7 +76,7 @@ impl<'e> Inquiry<'e> {
         if !is_asked_or_futile(self.evidence, question) {
             self.want(question, Scope::Any);
         }
-        let seen = self.evidence.observations(question).into_iter().filter(|seen| seen.is_answer()).collect();
+        let seen = self.evidence.observations(question).iter().filter(|seen| seen.is_answer()).collect();
         Sight { question: question.clone(), seen }
     }
 
@@ -85,7 +85,7 @@ impl<'e> Inquiry<'e> {
         if !is_asked_or_futile(self.evidence, question) {
             self.want(question, Scope::Every);
         }
-        let seen = self.evidence.observations(question).into_iter().filter(|seen| seen.is_answer()).collect();
+        let seen = self.evidence.observations(question).iter().filter(|seen| seen.is_answer()).collect();
         Sight { question: question.clone(), seen }
     }
 

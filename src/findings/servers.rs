@@ -92,7 +92,7 @@ fn refused_by_policy(evidence: &Evidence, home: &HomeZone<'_>) -> Option<Finding
         .flat_map(|(.., said)| said)
         .fold(finding, |finding, (question, seen)| finding.proven_by(question, [*seen]));
     let soa = soa_of(home);
-    let serving = evidence.observations(&soa).into_iter().filter(|seen| refusing.contains(&seen.address));
+    let serving = evidence.observations(&soa).iter().filter(|seen| refusing.contains(&seen.address));
     Some(finding.proven_by(&soa, serving.filter(|seen| seen.is_answer())))
 }
 

@@ -206,7 +206,7 @@ impl Reader<'_> {
         }
         let stray = elsewhere::look(self.record, self.include, &mut Inquiry::closed(self.evidence));
         let Some(stray) = stray else { return self.with_new_record(self.finding(Code::SpfAbsent), Some(BARE_RECORD)) };
-        let there = self.evidence.observations(&stray.question).into_iter().filter(|seen| seen.is_answer());
+        let there = self.evidence.observations(&stray.question).iter().filter(|seen| seen.is_answer());
         let finding = self
             .finding(stray.code)
             .with("typed", Argument::Name(stray.question.name.clone()))

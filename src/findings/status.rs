@@ -53,7 +53,7 @@ pub fn standing_by<'e, M: PartialEq>(
     let is_reached = evidence.chain(&question.name).is_some_and(|chain| chain.end == ChainEnd::Reached);
     let mut standing =
         Standing { right: Vec::new(), other: Vec::new(), silent: Vec::new(), is_reached, is_uniform: true };
-    for seen in evidence.observations(question).into_iter().filter(|seen| seen.is_counted()) {
+    for seen in evidence.observations(question).iter().filter(|seen| seen.is_counted()) {
         if !seen.is_answer() {
             standing.silent.push(seen);
         } else if is_right(seen) {

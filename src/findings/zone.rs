@@ -107,7 +107,7 @@ pub(super) fn home_zones<'e>(expectation: &'e Expectation, evidence: &'e Evidenc
         home.ends.insert(chain.end);
         home.records.push(record);
         let question = record.question();
-        for seen in evidence.observations(&question).into_iter().filter(|seen| seen.is_counted()) {
+        for seen in evidence.observations(&question).iter().filter(|seen| seen.is_counted()) {
             home.said.entry((&seen.server, seen.address)).or_default().push((question.clone(), seen));
         }
     }
@@ -121,7 +121,7 @@ pub(super) fn home_zones<'e>(expectation: &'e Expectation, evidence: &'e Evidenc
 /// Returns the addresses that answer for the SOA record of a zone.
 fn serving(evidence: &Evidence, zone: &Name) -> BTreeSet<IpAddr> {
     let seen = evidence.observations(&Question::new(zone.clone(), RecordType::SOA));
-    seen.into_iter().filter(|seen| seen.zone == *zone && seen.is_answer()).map(|seen| seen.address).collect()
+    seen.iter().filter(|seen| seen.zone == *zone && seen.is_answer()).map(|seen| seen.address).collect()
 }
 
 /// Returns the way to an owner name and the zone that it ended in.

@@ -252,7 +252,7 @@ pub(crate) fn detection_of(cut: &ZoneCut, evidence: &Evidence) -> Detection {
 fn takes_settings(zone: &Name, evidence: &Evidence) -> Option<&'static Provider> {
     let question = Question::new(zone.prepend(DOMAIN_CONNECT).ok()?, RecordType::TXT);
     let seen = evidence.observations(&question);
-    let mut targets = seen.into_iter().flat_map(|seen| match seen.response() {
+    let mut targets = seen.iter().flat_map(|seen| match seen.response() {
         Some(Response::Alias(alias)) => alias.links.iter().map(|link| &link.target).collect(),
         _ => Vec::new(),
     });

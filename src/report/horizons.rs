@@ -59,7 +59,7 @@ impl Horizons {
             .filter(is_open)
             .flat_map(|judged| {
                 let laggards = laggards(judged, &judgement.findings);
-                let said = evidence.observations(&judged.record.question()).into_iter();
+                let said = evidence.observations(&judged.record.question()).iter();
                 said.filter(move |one| laggards.is_none_or(|addresses| addresses.contains(&one.address)))
                     .map(move |one| (judged, one))
             })

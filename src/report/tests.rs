@@ -34,7 +34,7 @@ fn case() -> (Expectation, Evidence, Judgement) {
     });
     let finding = Finding::new(Code::HostDoubled, subject)
         .with("typed", Argument::Name(name(typed)))
-        .proven_by(&asked, seen.into_iter().take(1));
+        .proven_by(&asked, seen.iter().take(1));
     let judged = expectation.records.iter().enumerate().map(|(index, record)| JudgedRecord {
         record: record.clone(),
         status: if index == 0 { RecordStatus::Wrong } else { RecordStatus::Ok },

@@ -56,7 +56,7 @@ mod tests {
              a.example.com. TXT: nodata",
         );
         let asked = question("a.example.com. TXT");
-        let seen = (*said.observations(&asked)[0]).clone();
+        let seen = said.observations(&asked)[0].clone();
         let Some(Response::NoData(Negative { soa: Some((_, soa, ttl)) })) = seen.response().cloned() else { panic!() };
         for (kind, serial) in [RecordType::MX, RecordType::A, RecordType::AAAA].into_iter().zip(serials) {
             let soa = Some((name(owner), Soa { serial, ..soa.clone() }, ttl));

@@ -70,7 +70,7 @@ fn look_at_depth_full<'e>(expectation: &Expectation, inquiry: &mut Inquiry<'e>, 
     if expectation.depth == Depth::Full {
         return inquiry.look(question);
     }
-    let seen = inquiry.evidence().observations(question).into_iter().filter(|seen| seen.is_answer()).collect();
+    let seen = inquiry.evidence().observations(question).iter().filter(|seen| seen.is_answer()).collect();
     Sight { question: question.clone(), seen }
 }
 
@@ -80,7 +80,7 @@ pub(super) fn cname_at_parent(expectation: &Expectation, evidence: &Evidence) ->
     let is_apex = evidence.zone_of(&question.name).is_none_or(|cut| cut.zone == question.name);
     let aliases: Vec<(&Observation, Argument)> = evidence
         .observations(&question)
-        .into_iter()
+        .iter()
         .filter_map(|seen| match seen.response() {
             Some(Response::Alias(alias)) if alias.dname.is_none() => {
                 alias.links.first().map(|link| (seen, Argument::Name(link.target.clone())))

@@ -26,7 +26,7 @@ fn seconds(said: &Said, status: RecordStatus, findings: Vec<Finding>) -> [Option
         "zone example.com. ns1.example.=192.0.2.1 ns2.example.=192.0.2.2
          t1._domainkey.example.com. CNAME: t1.dkim.amazonses.com.",
     );
-    let first = (*evidence.observations(&record.question())[0]).clone();
+    let first = evidence.observations(&record.question())[0].clone();
     let response = match said {
         Said::NoSoa => Response::NoData(Negative { soa: None }),
         Said::No(ttl, minimum) => {
