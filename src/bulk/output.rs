@@ -151,7 +151,7 @@ fn flatten(row: u64, report: &Report) -> String {
         report.verdict.as_str().to_owned(),
         report.root_cause.map(|code| code.as_str().to_owned()).unwrap_or_default(),
         report.provider.as_ref().map(|provider| provider.id.clone()).unwrap_or_default(),
-        report.delegation.last().map(|zone| zone.zone.clone()).unwrap_or_default(),
+        report.delegation.last().map(|zone| zone.zone.to_string()).unwrap_or_default(),
         next_dkim(),
         next_dkim(),
         next_dkim(),

@@ -68,7 +68,7 @@ fn exit_code(verdict: Verdict) -> u8 {
 
 /// Says whether the way led nowhere below the root.
 fn is_nothing_found(report: &Report) -> bool {
-    report.delegation.iter().all(|zone| zone.zone == ".")
+    report.delegation.iter().all(|zone| &*zone.zone == ".")
 }
 
 /// Says who is asked.

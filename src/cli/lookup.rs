@@ -1,5 +1,6 @@
 //! `zoneproof lookup`: one question, or a batch of them, from the root down.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead};
 use std::thread;
 
@@ -80,7 +81,7 @@ struct Trace {
     /// The address that was asked.
     address: String,
     /// What came back.
-    outcome: String,
+    outcome: Cow<'static, str>,
     /// The data that came back.
     data: Vec<String>,
     /// How long it took in milliseconds.

@@ -161,7 +161,7 @@ fn other_findings(findings: &[&ReportedFinding], is_all: bool, style: &Style) ->
 fn footer(report: &Report, style: &Style) -> String {
     let mut rows: Vec<(&str, String)> = Vec::new();
     if !report.delegation.is_empty() {
-        let zones: Vec<&str> = report.delegation.iter().map(|zone| zone.zone.as_str()).collect();
+        let zones: Vec<&str> = report.delegation.iter().map(|zone| &*zone.zone).collect();
         rows.push(("Delegation", zones.join(style.signs().down)));
     }
     if let Some(provider) = &report.provider {

@@ -1,5 +1,6 @@
 //! Questions, record types, response codes, records and RRsets.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -38,6 +39,14 @@ macro_rules! record_types {
 record_types! {
     A = 1, NS = 2, CNAME = 5, SOA = 6, PTR = 12, MX = 15, TXT = 16, AAAA = 28, SRV = 33, DNAME = 39, OPT = 41, DS = 43,
     RRSIG = 46, NSEC = 47, DNSKEY = 48, NSEC3 = 50, TLSA = 52, CDS = 59, HTTPS = 65, SPF = 99, ANY = 255, CAA = 257,
+}
+
+impl RecordType {
+    /// Returns the mnemonic, or `TYPE` and the number (RFC 3597 §5).
+    #[must_use]
+    pub fn text(self) -> Cow<'static, str> {
+        self.mnemonic().map_or_else(|| Cow::Owned(self.to_string()), Cow::Borrowed)
+    }
 }
 
 impl fmt::Display for RecordType {

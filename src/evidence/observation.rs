@@ -1,5 +1,6 @@
 //! What one server address said to one question.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -112,6 +113,12 @@ impl Observation {
         }
     }
 
+    /// Says whether the server said what another one said, or neither said anything; times to live do not count.
+    #[must_use]
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        self.response() == other.response()
+    }
+
     /// Says whether the address *answers*: a usable reply with AA=1 (answer, alias, NODATA, NXDOMAIN).
     #[must_use]
     pub fn is_answer(&self) -> bool {
@@ -130,23 +137,23 @@ impl Observation {
     /// Returns the word for the outcome that reports use: `answer`, `alias`, `nodata`, `nxdomain`,
     /// `referral`, `lame`, `rcode:NAME`, `timeout`, `refused_connection`, `malformed` or `not_asked`.
     #[must_use]
-    pub fn outcome_word(&self) -> String {
-        match &self.outcome {
+    pub fn outcome_word(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match &self.outcome {
             Outcome::Replied(reply) => match &reply.response {
-                Response::Answer(_) => "answer".to_owned(),
-                Response::Alias(_) => "alias".to_owned(),
-                Response::NoData(_) => "nodata".to_owned(),
-                Response::NxDomain(_) => "nxdomain".to_owned(),
-                Response::Referral(_) => "referral".to_owned(),
-                Response::Lame(_) => "lame".to_owned(),
-                Response::Failed(rcode) => format!("rcode:{rcode}"),
+                Response::Answer(_) => "answer",
+                Response::Alias(_) => "alias",
+                Response::NoData(_) => "nodata",
+                Response::NxDomain(_) => "nxdomain",
+                Response::Referral(_) => "referral",
+                Response::Lame(_) => "lame",
+                Response::Failed(rcode) => return Cow::Owned(format!("rcode:{rcode}")),
             },
             Outcome::Silent(silence) => match silence {
-                Silence::Timeout => "timeout".to_owned(),
-                Silence::Refused => "refused_connection".to_owned(),
-                Silence::Malformed | Silence::Mismatched => "malformed".to_owned(),
-                Silence::NoRoute | Silence::Forbidden | Silence::Limit => "not_asked".to_owned(),
+                Silence::Timeout => "timeout",
+                Silence::Refused => "refused_connection",
+                Silence::Malformed | Silence::Mismatched => "malformed",
+                Silence::NoRoute | Silence::Forbidden | Silence::Limit => "not_asked",
             },
-        }
+        })
     }
 }

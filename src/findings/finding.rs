@@ -1,5 +1,6 @@
 //! One finding: a code, what it is about, its arguments and its proof.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -70,7 +71,7 @@ pub struct Proof {
     /// The address that was asked.
     pub address: IpAddr,
     /// The word for what came back ([`Observation::outcome_word`]).
-    pub outcome: String,
+    pub outcome: Cow<'static, str>,
     /// The data that came back, in presentation form, sorted.
     pub data: Vec<String>,
 }

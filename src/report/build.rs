@@ -1,10 +1,12 @@
 //! Puts a report together.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::{Timestamp, Unit};
 
 use super::bound::bounded;
+use super::texts::Texts;
 use super::zone_version;
 use super::{
     ArgumentValue, Context, Cost, FoundRecord, Horizons, Quote, Report, ReportedFinding, ReportedProvider,
@@ -27,6 +29,7 @@ impl Report {
     pub fn build(expectation: &Expectation, evidence: &Evidence, judgement: &Judgement, context: &Context) -> Self {
         let checked_at = to_the_second(context.checked_at);
         let findings = judgement.findings.iter().map(|finding| report_finding(finding, expectation, evidence));
+        let mut texts = Texts::default();
         let is_bogus = judgement.findings.iter().any(Finding::proves_bogus);
         let keys = judgement.records.iter().filter(|judged| judged.record.kind == RecordKind::Dkim);
         Self {
@@ -37,9 +40,9 @@ impl Report {
             verdict: Verdict::of(&judgement.records, is_bogus),
             dkim_verdict: Verdict::of(keys, is_bogus),
             root_cause: judgement.root_cause,
-            records: judgement.records.iter().map(|judged| report_record(judged, evidence)).collect(),
+            records: judgement.records.iter().map(|judged| report_record(judged, evidence, &mut texts)).collect(),
             findings: findings.collect(),
-            delegation: report_delegation(expectation, evidence),
+            delegation: report_delegation(expectation, evidence, &mut texts),
             provider: report_provider(&expectation.domain, evidence),
             horizons: Horizons::of(judgement, evidence, checked_at),
             ses: None,
@@ -60,21 +63,22 @@ fn milliseconds(time: std::time::Duration) -> f64 {
 }
 
 /// Reports an expected record.
-fn report_record(judged: &JudgedRecord, evidence: &Evidence) -> ReportedRecord {
+fn report_record<'e>(judged: &'e JudgedRecord, evidence: &'e Evidence, texts: &mut Texts<'e>) -> ReportedRecord {
     let record = &judged.record;
-    let mut servers: Vec<ServerReply> = Vec::new();
+    let said = evidence.observations(&record.question());
+    let mut servers: Vec<ServerReply> = Vec::with_capacity(said.len());
     let mut last: Option<&Observation> = None;
-    for seen in evidence.observations(&record.question()) {
+    for seen in said {
         // Most servers say what the one before said, so that it is written down once.
-        let same = last.replace(seen).is_some_and(|last| last.response() == seen.response());
-        let data = servers.last().filter(|_| same).map(|reply| reply.data.clone());
-        servers.push(report_reply(seen, data.unwrap_or_else(|| bounded(data_of(seen)))));
+        let is_same = last.replace(seen).is_some_and(|last| last.says_the_same_as(seen));
+        let data = servers.last().filter(|_| is_same).map(|reply| Arc::clone(&reply.data));
+        servers.push(report_reply(seen, texts.of(&seen.server), data.unwrap_or_else(|| bounded(data_of(seen)).into())));
     }
     ReportedRecord {
         kind: record.kind,
-        zone: evidence.zone_of(&record.name).map(|cut| cut.zone.to_string()),
-        name: record.name.to_string(),
-        record_type: record.record_type.to_string(),
+        zone: evidence.zone_of(&record.name).map(|cut| texts.of(&cut.zone)),
+        name: texts.of(&record.name),
+        record_type: record.record_type.text(),
         expected: match &record.expected {
             Expected::Cname(target) => target.to_string(),
             Expected::SpfInclude(domain) => format!("include:{}", domain.to_text_without_dot()),
@@ -84,28 +88,28 @@ fn report_record(judged: &JudgedRecord, evidence: &Evidence) -> ReportedRecord {
         },
         status: judged.status,
         code: judged.code,
-        found: report_found(&judged.found),
+        found: report_found(&judged.found, texts),
         servers,
     }
 }
 
 /// Reports the records that were found; what is too much is cut as one set.
-fn report_found(found: &[Record]) -> Vec<FoundRecord> {
+fn report_found<'e>(found: &'e [Record], texts: &mut Texts<'e>) -> Vec<FoundRecord> {
     let data = bounded(found.iter().map(|record| record.rdata.to_string()).collect());
     let reported = found.iter().zip(data).map(|(record, data)| FoundRecord {
-        name: record.owner.to_string(),
-        record_type: record.kind().to_string(),
+        name: texts.of(&record.owner),
+        record_type: record.kind().text(),
         ttl: record.ttl.seconds(),
         data,
     });
     reported.collect()
 }
 
-/// Reports what one address said.
-fn report_reply(seen: &Observation, data: Vec<String>) -> ServerReply {
+/// Reports what one address of the server of this name said.
+fn report_reply(seen: &Observation, name: Arc<str>, data: Arc<[String]>) -> ServerReply {
     let is_asked = !matches!(seen.outcome, Outcome::Silent(Silence::NoRoute | Silence::Forbidden | Silence::Limit));
     ServerReply {
-        name: seen.server.to_string(),
+        name,
         address: seen.address,
         outcome: seen.outcome_word(),
         aa: match &seen.outcome {
@@ -175,23 +179,27 @@ fn report_proof(proof: &Proof) -> Quote {
 }
 
 /// Reports the zones on the way to the domain and its records, those above first.
-fn report_delegation(expectation: &Expectation, evidence: &Evidence) -> Vec<ReportedZone> {
+fn report_delegation<'e>(
+    expectation: &'e Expectation,
+    evidence: &'e Evidence,
+    texts: &mut Texts<'e>,
+) -> Vec<ReportedZone> {
     let owners = std::iter::once(&expectation.domain).chain(expectation.records.iter().map(|record| &record.name));
     let zones: BTreeSet<&Name> =
         owners.filter_map(|owner| evidence.chain(owner)).flat_map(|chain| &chain.zones).collect();
     // The canonical order puts a name in front of all that lie below it.
-    zones.into_iter().map(|zone| report_zone(zone, evidence)).collect()
+    zones.into_iter().map(|zone| report_zone(zone, evidence, texts)).collect()
 }
 
 /// Reports a zone and its servers.
-fn report_zone(zone: &Name, evidence: &Evidence) -> ReportedZone {
+fn report_zone<'e>(zone: &'e Name, evidence: &'e Evidence, texts: &mut Texts<'e>) -> ReportedZone {
     let servers = evidence
         .cut(zone)
         .into_iter()
         .flat_map(|cut| &cut.servers)
-        .map(|server| ReportedServer { name: server.name.to_string(), addresses: server.addresses.clone() });
-    let soa = zone_version::newest(zone, evidence);
-    ReportedZone { zone: zone.to_string(), servers: servers.collect(), soa }
+        .map(|server| ReportedServer { name: texts.of(&server.name), addresses: server.addresses.clone() });
+    let servers = servers.collect();
+    ReportedZone { zone: texts.of(zone), servers, soa: zone_version::newest(zone, evidence) }
 }
 
 /// Tells who serves the domain's zone.

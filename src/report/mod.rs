@@ -9,11 +9,14 @@ mod build;
 mod horizons;
 mod reading;
 mod ses;
+mod texts;
 pub mod verdict;
 mod zone_version;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -97,12 +100,12 @@ pub struct ReportedRecord {
     #[serde(deserialize_with = "reading::kind")]
     pub kind: RecordKind,
     /// The deepest zone that the name lies in; null where the way there is not known.
-    pub zone: Option<String>,
+    pub zone: Option<Arc<str>>,
     /// The owner name.
-    pub name: String,
+    pub name: Arc<str>,
     /// The type.
     #[serde(rename = "type")]
-    pub record_type: String,
+    pub record_type: Cow<'static, str>,
     /// What it should hold: the CNAME's target, the SPF term, or the beginning of a DMARC policy.
     pub expected: String,
     /// How it stands.
@@ -121,10 +124,10 @@ pub struct ReportedRecord {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct FoundRecord {
     /// The owner name.
-    pub name: String,
+    pub name: Arc<str>,
     /// The type.
     #[serde(rename = "type")]
-    pub record_type: String,
+    pub record_type: Cow<'static, str>,
     /// The time to live in seconds.
     pub ttl: u32,
     /// The data in presentation form, cut where it is long.
@@ -135,18 +138,18 @@ pub struct FoundRecord {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ServerReply {
     /// The server's name.
-    pub name: String,
+    pub name: Arc<str>,
     /// The address that was asked.
     pub address: IpAddr,
     /// What came back: `answer`, `alias`, `nodata`, `nxdomain`, `referral`, `lame`, `rcode:NAME`, `timeout`,
     /// `refused_connection`, `malformed` or `not_asked`.
-    pub outcome: String,
+    pub outcome: Cow<'static, str>,
     /// Whether the reply claimed authority; null without a reply.
     pub aa: Option<bool>,
     /// The time to live of the answer in seconds; null without one.
     pub ttl: Option<u32>,
     /// The data in presentation form, sorted, cut where it is long.
-    pub data: Vec<String>,
+    pub data: Arc<[String]>,
     /// How long the reply took in milliseconds, or how long was waited; null where it was not asked.
     pub rtt_ms: Option<f64>,
     /// How the last try travelled; null where it was not asked.
@@ -205,7 +208,7 @@ pub struct Quote {
     /// The server address that was asked.
     pub server: IpAddr,
     /// What came back, in the words of `records[].servers[].outcome`.
-    pub outcome: String,
+    pub outcome: Cow<'static, str>,
     /// The data in presentation form, sorted, cut where it is long.
     pub data: Vec<String>,
     /// The server's name.
@@ -216,7 +219,7 @@ pub struct Quote {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ReportedZone {
     /// The zone.
-    pub zone: String,
+    pub zone: Arc<str>,
     /// Its servers, sorted by name.
     pub servers: Vec<ReportedServer>,
     /// The newest start of authority that its servers gave; null where none did, as it is not asked for on its own.
@@ -239,7 +242,7 @@ pub struct ReportedSoa {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ReportedServer {
     /// The server's name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its addresses, sorted; empty where none was found.
     pub addresses: Vec<IpAddr>,
 }

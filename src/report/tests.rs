@@ -118,7 +118,7 @@ fn a_domain_that_a_registry_denies_has_no_provider() {
     let context = Context { checked_at: Timestamp::UNIX_EPOCH, elapsed: Duration::ZERO, questions: 1 };
     let report = Report::build(&expectation, &evidence, &judgement, &context);
     assert_eq!(report.provider, None);
-    let zones: Vec<&str> = report.delegation.iter().map(|zone| zone.zone.as_str()).collect();
+    let zones: Vec<&str> = report.delegation.iter().map(|zone| &*zone.zone).collect();
     assert_eq!(zones, [".", "com."]);
     assert_eq!(report.records[0].zone, None);
 }

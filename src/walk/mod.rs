@@ -282,6 +282,6 @@ impl Walker {
 fn tell_step(question: &Question, seen: &Observation) {
     tracing::debug!(
         %question, zone = %seen.zone, server = %seen.server, address = %seen.address, protocol = %seen.protocol,
-        outcome = seen.outcome_word(), "walked"
+        outcome = &*seen.outcome_word(), "walked"
     );
 }

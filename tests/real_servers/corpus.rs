@@ -141,7 +141,7 @@ fn differences(case: &Case, report: &Report) -> Vec<String> {
     compare("records".to_owned(), report.records.len().to_string(), label.records.len().to_string());
     for (record, state) in report.records.iter().zip(&label.records) {
         let code = record.code.map_or(String::new(), |code| format!(" {}", code.as_str()));
-        compare(record.name.clone(), format!("{}{code}", record.status.as_str()), state.words());
+        compare(record.name.to_string(), format!("{}{code}", record.status.as_str()), state.words());
     }
     if !case.tenant.provider_is_another {
         let provider = report.provider.as_ref().map_or("none", |provider| provider.id.as_str());

@@ -71,7 +71,7 @@ fn unmet(
         }
         Expect::Record { kind, name, status, code } => {
             let record =
-                report.records.iter().find(|record| record.kind.as_str() == kind && record.name == name.to_string());
+                report.records.iter().find(|record| record.kind.as_str() == kind && *record.name == *name.to_string());
             let Some(record) = record else { return Some("there is no such record".to_owned()) };
             let is = match code {
                 Some(_) => format!("{} {}", record.status.as_str(), record.code.map_or("none", Code::as_str)),

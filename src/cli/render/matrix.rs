@@ -30,12 +30,8 @@ type Server<'a> = (&'a str, IpAddr);
 
 /// Lays out the matrix, the servers that its columns stand for, and what was found instead of what was expected.
 pub(super) fn records(report: &Report, style: &Style) -> String {
-    let mut servers: Vec<Server<'_>> = report
-        .records
-        .iter()
-        .flat_map(|record| &record.servers)
-        .map(|reply| (reply.name.as_str(), reply.address))
-        .collect();
+    let mut servers: Vec<Server<'_>> =
+        report.records.iter().flat_map(|record| &record.servers).map(|reply| (&*reply.name, reply.address)).collect();
     servers.sort_unstable();
     servers.dedup();
     let title = style.paint(Paint::Bold, "Records");
@@ -104,15 +100,15 @@ fn short_name(record: &ReportedRecord) -> String {
         Some((front, behind)) if zone != "." && behind.eq_ignore_ascii_case(zone) => match front.strip_suffix('.') {
             Some(front) => front.to_owned(),
             None if front.is_empty() => "@".to_owned(),
-            None => record.name.clone(),
+            None => record.name.to_string(),
         },
-        _ => record.name.clone(),
+        _ => record.name.to_string(),
     }
 }
 
 /// Finds what a server said to a record's question.
 fn reply_of<'a>(record: &'a ReportedRecord, server: Server<'_>) -> Option<&'a ServerReply> {
-    record.servers.iter().find(|reply| (reply.name.as_str(), reply.address) == server)
+    record.servers.iter().find(|reply| (&*reply.name, reply.address) == server)
 }
 
 /// Says how a server has a record.
@@ -120,7 +116,7 @@ fn standing(record: &ReportedRecord, reply: Option<&ServerReply>) -> Standing {
     match reply {
         None => Standing::NotAsked,
         Some(reply) if reply.outcome == "not_asked" => Standing::NotAsked,
-        Some(reply) if !ANSWERS.contains(&reply.outcome.as_str()) => Standing::Unanswered,
+        Some(reply) if !ANSWERS.contains(&&*reply.outcome) => Standing::Unanswered,
         Some(_) if record.status == RecordStatus::Ok => Standing::Right,
         Some(reply) if is_expected(record, reply) => Standing::Right,
         Some(_) => Standing::Wrong,
@@ -132,7 +128,7 @@ fn is_expected(record: &ReportedRecord, reply: &ServerReply) -> bool {
     let expected = record.expected.to_ascii_lowercase();
     match record.kind {
         RecordKind::Dkim => {
-            reply.outcome == "answer" && matches!(reply.data.as_slice(), [one] if one.eq_ignore_ascii_case(&expected))
+            reply.outcome == "answer" && matches!(&*reply.data, [one] if one.eq_ignore_ascii_case(&expected))
         }
         RecordKind::Mx | RecordKind::MailFromMx => reply.data.iter().any(|data| is_expected_host(&expected, data)),
         _ => reply.data.iter().any(|data| data.to_ascii_lowercase().contains(&expected)),
@@ -162,7 +158,7 @@ fn detail(record: &ReportedRecord, servers: &[Server<'_>], style: &Style) -> Str
     for (number, server) in (1..).zip(servers) {
         let Some(reply) = reply_of(record, *server).filter(|reply| reply.outcome != "not_asked") else { continue };
         let words = if reply.data.is_empty() {
-            reply.outcome.clone()
+            reply.outcome.to_string()
         } else {
             format!("{} {}", reply.outcome, shortened(&reply.data.join(", ")))
         };
@@ -198,7 +194,7 @@ fn server_table(report: &Report, servers: &[Server<'_>], style: &Style) -> Strin
         .zip(servers)
         .map(|(number, server): (usize, _)| {
             let replies = report.records.iter().filter_map(|record| reply_of(record, *server));
-            let answered = replies.filter(|reply| ANSWERS.contains(&reply.outcome.as_str()));
+            let answered = replies.filter(|reply| ANSWERS.contains(&&*reply.outcome));
             let fastest = answered.filter_map(|reply| reply.rtt_ms).min_by(f64::total_cmp);
             let (paint, speed) = match fastest {
                 Some(milliseconds) => (Paint::Dim, format!("{milliseconds:.1} ms")),

@@ -122,7 +122,7 @@ fn colours_change_nothing_but_colours() {
 #[test]
 fn text_of_others_cannot_steer_the_terminal() {
     let mut sample = sample();
-    sample.records[3].servers[0].data = vec!["\u{202e}evil\r\u{7}".to_owned()];
+    sample.records[3].servers[0].data = ["\u{202e}evil\r\u{7}".to_owned()].into();
     let text = report(&sample, &Style { has_color: false, has_unicode: true, width: 80 });
     assert!(text.contains("\\u{202e}evil\\u{d}\\u{7}"), "{text}");
 }

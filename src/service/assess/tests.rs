@@ -34,8 +34,8 @@ fn domain() -> Domain {
 /// A report with a verdict, of a zone with these servers and serial.
 fn report(verdict: Verdict, servers: &[&str], serial: Option<u32>) -> Report {
     let zone = |zone: &str, servers: &[&str], serial: Option<u32>| ReportedZone {
-        zone: zone.to_owned(),
-        servers: servers.iter().map(|name| ReportedServer { name: (*name).to_owned(), addresses: vec![] }).collect(),
+        zone: zone.into(),
+        servers: servers.iter().map(|name| ReportedServer { name: (*name).into(), addresses: vec![] }).collect(),
         soa: serial.map(|serial| ReportedSoa { primary: "ns.example.".to_owned(), serial, negative_seconds: 300 }),
     };
     let delegation = vec![zone("com.", &["a.registry.example."], None), zone("example.com.", servers, serial)];
