@@ -7,6 +7,7 @@
 mod bound;
 mod build;
 mod horizons;
+mod json;
 mod reading;
 mod ses;
 mod texts;
