@@ -10,7 +10,7 @@ mod tests;
 
 use std::fmt;
 
-pub use discovery::{Applicable, Discovery, discover, organizational_domain, tree_walk};
+pub use discovery::{Applicable, Discovery, Found, discover, organizational_domain, tree_walk};
 pub use parse::{ParseError, Problem, is_dmarc, parse};
 pub use report_uri::{ReportUri, authorisation_name};
 

@@ -8,9 +8,7 @@ use crate::findings::catalogue::{Code, Severity};
 use crate::findings::dmarc::around::Read;
 use crate::findings::dmarc::told::{Told, about};
 use crate::findings::finding::{Argument, Subject};
-use crate::records::dmarc::{
-    Alignment as Mode, DmarcRecord, PublicSuffix, is_dmarc, organizational_domain, parse, tree_walk,
-};
+use crate::records::dmarc::{Alignment as Mode, DmarcRecord, Found, organizational_domain, tree_walk};
 
 /// Who signs and who gets bounces, where that is known.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,8 +40,8 @@ pub(super) struct Alignment<'a> {
     pub(super) legs: Legs<'a>,
     /// The author's organizational domain, where it is known.
     pub(super) organization: Option<&'a Name>,
-    /// The texts along the author's tree walk.
-    pub(super) found: &'a [(Name, Vec<Vec<u8>>)],
+    /// What stands along the author's tree walk.
+    pub(super) found: &'a [&'a Found],
 }
 
 impl Alignment<'_> {
@@ -107,24 +105,17 @@ impl Alignment<'_> {
 
     /// Finds the organizational domain of a name; `None` where a text is missing.
     fn organization_of(&self, name: &Name, read: &mut Read<'_>) -> Option<Name> {
-        let mut found: Vec<(Name, Vec<Vec<u8>>)> = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
         for asked in tree_walk(name) {
-            let known = self.found.iter().find(|(known, _)| *known == asked).map(|(_, texts)| texts.clone());
+            let known = self.found.iter().find(|known| known.name == asked).map(|known| Found::clone(known));
             // What is missing is left out, and all is read before anything is said, so that it is asked in one round.
-            let Some(texts) = known.or_else(|| read(&asked)) else { continue };
-            let is_end = ends_walk(&texts);
-            found.push((asked, texts));
+            let Some(here) = known.or_else(|| read(&asked).map(|texts| Found::new(asked, texts))) else { continue };
+            let is_end = here.ends_walk();
+            found.push(here);
             if is_end {
                 break;
             }
         }
-        organizational_domain(name, &found)
+        organizational_domain(name, &found.iter().collect::<Vec<_>>())
     }
-}
-
-/// Says whether the walk ends at these texts: one record that says whether it is a public suffix's (RFC 9989 §4.10).
-pub(super) fn ends_walk(texts: &[Vec<u8>]) -> bool {
-    let mut policies = texts.iter().filter(|text| is_dmarc(text));
-    let sole = policies.next().filter(|_| policies.next().is_none());
-    sole.and_then(|text| parse(text).ok()).is_some_and(|record| record.public_suffix != PublicSuffix::Unknown)
 }

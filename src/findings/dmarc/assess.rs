@@ -10,12 +10,12 @@ use crate::dns::rrset::{Question, RecordType};
 use crate::evidence::Observation;
 use crate::expectation::RecordKind;
 use crate::findings::catalogue::{Code, Severity};
-use crate::findings::dmarc::alignment::{Alignment, Legs, ends_walk};
+use crate::findings::dmarc::alignment::{Alignment, Legs};
 use crate::findings::dmarc::around::{self, Around};
 use crate::findings::dmarc::told::{self, Told, is_near_miss};
 use crate::findings::finding::{Argument, Finding, Subject};
 use crate::records::dmarc::{
-    Applicable, Discovery, DmarcRecord, Policy, PolicyTag, Scope, discover, is_dmarc, tree_walk,
+    Applicable, Discovery, DmarcRecord, Found, Policy, PolicyTag, Scope, discover, is_dmarc, tree_walk,
 };
 
 /// A label that nobody chose, for names that exist only where a wildcard makes them up.
@@ -95,16 +95,19 @@ impl Said {
 /// apply and `_dmarc` in front of it does not exist either (RFC 8020).
 #[must_use]
 pub fn assess(domain: &Name, legs: Legs<'_>, said: &Said) -> Step {
-    let (mut queries, mut found) = (Vec::new(), Vec::new());
+    let (mut queries, mut found): (Vec<Name>, Vec<Found>) = Default::default();
     for asked in tree_walk(domain) {
         let Some(heard) = said.heard.get(&asked) else { return Step::Ask(vec![asked]) };
         queries.push(asked.clone());
         let Some(heard) = heard else { break };
-        found.push((asked, heard.texts.clone()));
-        if ends_walk(&heard.texts) {
+        let here = Found::new(asked, heard.texts.clone());
+        let is_end = here.ends_walk();
+        found.push(here);
+        if is_end {
             break;
         }
     }
+    let found: Vec<&Found> = found.iter().collect();
     let mut discovery = discover(domain, true, &found);
     let mut is_open = false;
     if let Applicable::Inherited { record, .. } = &discovery.policy
@@ -150,8 +153,8 @@ struct Judge<'a> {
     legs: Legs<'a>,
     /// All that came back.
     said: &'a Said,
-    /// The texts along the walk.
-    found: &'a [(Name, Vec<Vec<u8>>)],
+    /// What stands along the walk.
+    found: &'a [&'a Found],
     /// What applies.
     discovery: &'a Discovery,
     /// Whether the policy hangs on a question that nobody answered.
@@ -198,8 +201,7 @@ impl Judge<'_> {
     /// Returns the policy record that stands below a domain.
     fn text_of(&self, domain: &Name) -> Option<Vec<u8>> {
         let place = domain.prepend("_dmarc").ok()?;
-        let (_, texts) = self.found.iter().find(|(name, _)| *name == place)?;
-        texts.iter().find(|text| is_dmarc(text)).cloned()
+        self.found.iter().find(|found| found.name == place)?.policy_texts().next().cloned()
     }
 
     /// Returns what is worth telling; reads what it needs with `read`.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::expectation::DEFAULT_DKIM_ZONE;
+use crate::findings::finding::Argument;
 use crate::findings::sample::evidence;
 
 /// The zones that the tests play in.

@@ -88,11 +88,14 @@ pub(super) fn old_tags(subject: &Subject, place: &Name, record: &DmarcRecord, te
 
 /// Tells that the policy is only being tried, where that makes it milder (RFC 9989 §4.7, `t`).
 pub(super) fn test_mode(subject: &Subject, place: &Name, record: &DmarcRecord, scope: Scope) -> Option<Told> {
+    if !record.is_testing {
+        return None;
+    }
     let (published, effective) = (record.published_policy(scope), record.effective_policy(scope));
     let finding = about(Code::DmarcTestMode, subject, place)
         .with("published", Argument::Text(published.to_string()))
         .with("policy", Argument::Text(effective.to_string()));
-    record.is_testing.then(|| Told { finding, read_at: vec![place.clone()] })
+    Some(Told { finding, read_at: vec![place.clone()] })
 }
 
 /// Tells that the policy's name is an alias, which leads to the policy.

@@ -1,7 +1,5 @@
 //! Reads a DMARC policy record: what is wrong in it is skipped and told (RFC 9989 §4.7, §4.8).
 
-use std::collections::BTreeSet;
-
 use super::{Alignment, DmarcRecord, FailureOption, MAX_PROBLEMS, OldTag, Policy, PublicSuffix, ReportUri};
 use crate::records::excerpt;
 use crate::records::tag_list::{self, Tag, TagError};
@@ -91,7 +89,7 @@ pub(super) fn read(input: &[u8]) -> Option<(DmarcRecord, Option<ParseError>)> {
         return None;
     }
     let mut record = DmarcRecord::default();
-    let mut seen = BTreeSet::from(["v"]);
+    let mut seen = vec!["v"];
     let mut bad_policy = None;
     for tag in tag_list::read(input).skip(1) {
         let Err(problem) = tag.map_err(Problem::from).and_then(|tag| record.take(&tag, &mut seen)) else { continue };
@@ -119,13 +117,14 @@ fn voids_policy(problem: &Problem) -> bool {
 
 impl DmarcRecord {
     /// Takes one tag into the record, unless it is unknown.
-    fn take(&mut self, tag: &Tag<'_>, seen: &mut BTreeSet<&'static str>) -> Result<(), Problem> {
+    fn take(&mut self, tag: &Tag<'_>, seen: &mut Vec<&'static str>) -> Result<(), Problem> {
         let known = TAGS.iter().chain(&OLD_TAGS).find(|known| tag.name.eq_ignore_ascii_case(known));
         let Some(&name) = known else { return Ok(()) };
         let column = tag.span.start + 1;
-        if !seen.insert(name) {
+        if seen.contains(&name) {
             return Err(Problem::Repeated { tag: name, column });
         }
+        seen.push(name);
         match name {
             "p" => self.policy = Some(value(tag, name, policy)?),
             "sp" => self.subdomain_policy = Some(value(tag, name, policy)?),

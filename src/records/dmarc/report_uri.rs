@@ -48,7 +48,8 @@ impl ReportUri {
             let host = authority.rsplit('@').next()?;
             host.split(':').next()?
         };
-        Name::parse(host).ok().filter(|name| name.label_count() > 0)
+        // A URI has no escapes of the kind that names have.
+        Name::from_labels(host.strip_suffix('.').unwrap_or(host).split('.')).ok()
     }
 }
 

@@ -220,8 +220,9 @@ fn discovered(author: &str, author_exists: bool, records: &[(&str, &str)]) -> (S
         let here = records.iter().filter(|(domain, _)| name(&format!("_dmarc.{domain}")) == *asked);
         here.map(|(_, text)| (*text != "?").then(|| text.as_bytes().to_vec())).collect()
     };
-    let found: Vec<_> =
-        tree_walk(&author).into_iter().filter_map(|asked| Some((asked.clone(), texts_at(&asked)?))).collect();
+    let found: Vec<Found> =
+        tree_walk(&author).into_iter().filter_map(|asked| Some(Found::new(asked.clone(), texts_at(&asked)?))).collect();
+    let found: Vec<&Found> = found.iter().collect();
     let discovery = discover(&author, author_exists, &found);
     assert_eq!(organizational_domain(&author, &found), discovery.organizational_domain);
     let policy = match discovery.policy {
