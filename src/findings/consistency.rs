@@ -63,7 +63,7 @@ fn camps<'e>(
     match record.kind {
         RecordKind::Dkim => {
             let standing = dkim::record_standing(evidence, record);
-            (standing.answering(), standing.other)
+            (standing.answering().collect(), standing.other)
         }
         RecordKind::Spf | RecordKind::MailFromSpf => of(spf::views(evidence, record)),
         RecordKind::Dmarc => of(dmarc::views(expectation, evidence, record)),

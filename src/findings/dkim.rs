@@ -141,9 +141,9 @@ fn partial(expectation: &Expectation, sites: &[Site<'_>], records: &[JudgedRecor
         .with("right", Argument::Names(right))
         .with("wrong", Argument::Names(wrong));
     // One reply for each record is enough: the records' own findings hold the others.
-    let proven = sites.iter().fold(finding, |finding, site| {
-        finding.proven_by(&site.record.question(), site.standing.answering().into_iter().take(1))
-    });
+    let proven = sites
+        .iter()
+        .fold(finding, |finding, site| finding.proven_by(&site.record.question(), site.standing.answering().take(1)));
     Some(proven)
 }
 

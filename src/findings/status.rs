@@ -113,10 +113,9 @@ impl<'e> Standing<'e> {
         self.right.len() + self.other.len() + self.silent.len()
     }
 
-    /// Returns who answers, those who have it right first.
-    #[must_use]
-    pub fn answering(&self) -> Vec<&'e Observation> {
-        self.right.iter().chain(&self.other).copied().collect()
+    /// Iterates over who answers, those who have it right first.
+    pub fn answering(&self) -> impl Iterator<Item = &'e Observation> {
+        self.right.iter().chain(&self.other).copied()
     }
 
     /// Says whether enough of the addresses answer to say anything: at least half of those asked.

@@ -1,7 +1,6 @@
 //! What the TXT records at a name say, as far as the evidence goes: joined, with aliases followed.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 
 use crate::dns::bailiwick::MAX_CHAIN_LINKS;
 use crate::dns::name::Name;
@@ -58,11 +57,19 @@ fn follow(evidence: &Evidence, name: &Name, links_left: usize) -> Texts {
         let is_open = evidence.chain(name).is_none_or(|chain| chain.end == ChainEnd::Reached);
         return if is_open && !evidence.is_asked(&question) { Texts::Ask(question) } else { Texts::Unknown };
     }
-    let mut shared: BTreeMap<Step, usize> = BTreeMap::new();
-    for step in answers.right.into_iter().filter_map(step) {
-        *shared.entry(step).or_default() += 1;
+    // Most servers say what the one before said, so that most often there is one step to weigh.
+    let mut steps: Vec<(Step, usize)> = Vec::new();
+    for same in answers.right.chunk_by(|one, next| one.says_the_same_as(next)) {
+        let Some(step) = same.first().and_then(|seen| step(seen)) else { continue };
+        match steps.iter_mut().find(|(known, _)| *known == step) {
+            Some((_, servers)) => *servers += same.len(),
+            None => steps.push((step, same.len())),
+        }
     }
-    let most = shared.into_iter().max_by_key(|(step, servers)| (*servers, Reverse(step.clone())));
+    let most = steps.into_iter().reduce(|most, next| {
+        let weigh = |(step, servers): &(Step, usize)| (*servers, Reverse(step.clone()));
+        if weigh(&next) > weigh(&most) { next } else { most }
+    });
     most.map_or(Texts::Unknown, |(step, _)| take(evidence, step, links_left))
 }
 
@@ -119,20 +126,26 @@ pub(super) fn answers_found<'e>(
     is_meant: impl Fn(&Rdata) -> bool,
 ) -> Vec<Record> {
     let mut found: Vec<Record> = Vec::new();
-    for response in seen.into_iter().filter_map(Observation::response) {
-        let rrset = match response {
-            Response::Answer(answer) => Some(&answer.rrset),
-            Response::Alias(alias) => {
-                found.extend(alias.links.iter().map(|link| Record {
-                    owner: link.owner.clone(),
-                    ttl: link.ttl,
-                    rdata: Rdata::Cname(link.target.clone()),
-                }));
-                alias.rrset.as_ref()
+    // Most servers say what the one before said, perhaps with other times to live: the lowest one counts.
+    let mut last: Option<(&Observation, usize)> = None;
+    for seen in seen {
+        if let Some((_, at)) = last.filter(|(last, _)| last.says_the_same_as(seen)) {
+            let ttl = rrset_of(seen).map(|rrset| rrset.ttl);
+            for (record, ttl) in found.iter_mut().skip(at).zip(ttl.into_iter().cycle()) {
+                record.ttl = record.ttl.min(ttl);
             }
-            _ => None,
-        };
-        for (rrset, rdata) in rrset.into_iter().flat_map(|rrset| rrset.data().iter().map(move |rdata| (rrset, rdata))) {
+            continue;
+        }
+        if let Some(Response::Alias(alias)) = seen.response() {
+            found.extend(alias.links.iter().map(|link| Record {
+                owner: link.owner.clone(),
+                ttl: link.ttl,
+                rdata: Rdata::Cname(link.target.clone()),
+            }));
+        }
+        last = Some((seen, found.len()));
+        let rrset = rrset_of(seen).into_iter();
+        for (rrset, rdata) in rrset.flat_map(|rrset| rrset.data().iter().map(move |rdata| (rrset, rdata))) {
             if is_meant(rdata) {
                 found.push(Record { owner: rrset.owner.clone(), ttl: rrset.ttl, rdata: rdata.clone() });
             }
@@ -141,4 +154,43 @@ pub(super) fn answers_found<'e>(
     found.sort_by(|a, b| (&a.owner, &a.rdata, a.ttl).cmp(&(&b.owner, &b.rdata, b.ttl)));
     found.dedup_by(|later, first| later.owner == first.owner && later.rdata == first.rdata);
     found
+}
+
+/// Returns the records that an answer gives, be it at the end of an alias.
+fn rrset_of(seen: &Observation) -> Option<&RRset> {
+    match seen.response()? {
+        Response::Answer(answer) => Some(&answer.rrset),
+        Response::Alias(alias) => alias.rrset.as_ref(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::rrset::Ttl;
+    use crate::evidence::Outcome;
+    use crate::findings::sample::{evidence, question};
+
+    #[test]
+    fn of_what_servers_say_alike_the_lowest_time_to_live_is_told() {
+        let text = "zone example.com. ns1.example.net.=192.0.2.1 ns2.example.net.=192.0.2.2
+                    a.example.com. TXT: one | two
+                    b.example.com. TXT: alias a.example.com.";
+        let mut said = evidence(text);
+        let asked = question("a.example.com. TXT");
+        let mut second = said.observations(&asked)[1].clone();
+        if let Outcome::Replied(reply) = &mut second.outcome
+            && let Response::Answer(answer) = &mut reply.response
+        {
+            answer.rrset.ttl = Ttl::from_wire(7);
+        }
+        said.add_observation(asked.clone(), second);
+        let told = |asked: &Question| {
+            let found = records_found(said.observations(asked), |_| true);
+            found.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&asked), ["a.example.com. 7 TXT \"one\"", "a.example.com. 7 TXT \"two\""]);
+        assert_eq!(told(&question("b.example.com. TXT")), ["b.example.com. 300 CNAME a.example.com."]);
+    }
 }

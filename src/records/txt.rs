@@ -7,7 +7,7 @@
 ///
 /// Source: RFC 7208 §3.3, RFC 6376 §3.6.2.2.
 pub fn join(strings: &[impl AsRef<[u8]>]) -> Vec<u8> {
-    strings.iter().flat_map(|string| string.as_ref()).copied().collect()
+    strings.iter().map(AsRef::as_ref).collect::<Vec<&[u8]>>().concat()
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ fn ttl_long(site: &Site<'_>) -> Option<Finding> {
         Some(Response::Alias(alias)) => alias.links.first().map(|link| link.ttl.seconds()),
         _ => None,
     };
-    let longest = site.standing.answering().into_iter().filter_map(ttl_of).max()?;
+    let longest = site.standing.answering().filter_map(ttl_of).max()?;
     (longest >= LONG_TTL_SECONDS)
         .then(|| site.finding(Code::TtlLong).with("ttl_seconds", Argument::Number(u64::from(longest))))
 }

@@ -11,6 +11,7 @@ use crate::findings::catalogue::Code;
 use crate::findings::finding::{Argument, Finding};
 use crate::findings::inquiry::Sight;
 use crate::findings::status::{Standing, cname_standing};
+use crate::findings::txt::answers_found;
 use crate::providers::{self, Provider};
 
 /// What the table of providers calls Cloudflare.
@@ -131,10 +132,13 @@ impl Diagnosis {
 
 /// Returns all that was found of a record, at its own name and elsewhere; sorted, without duplicates.
 pub(super) fn all_found(standing: &Standing<'_>, diagnosis: Option<&Diagnosis>) -> Vec<Record> {
-    let mut found: Vec<Record> = standing.answering().into_iter().flat_map(records_in).collect();
-    found.extend(diagnosis.into_iter().flat_map(|each| each.found.clone()));
-    found.sort_by(|a, b| (&a.owner, &a.rdata, a.ttl).cmp(&(&b.owner, &b.rdata, b.ttl)));
-    found.dedup_by(|later, kept| later.owner == kept.owner && later.rdata == kept.rdata);
+    let answers = standing.answering().filter(|seen| matches!(seen.response(), Some(Response::Answer(_))));
+    let mut found = answers_found(answers, |_| true);
+    if let Some(elsewhere) = diagnosis.map(|each| &each.found).filter(|elsewhere| !elsewhere.is_empty()) {
+        found.extend(elsewhere.iter().cloned());
+        found.sort_by(|a, b| (&a.owner, &a.rdata, a.ttl).cmp(&(&b.owner, &b.rdata, b.ttl)));
+        found.dedup_by(|later, kept| later.owner == kept.owner && later.rdata == kept.rdata);
+    }
     found
 }
 
