@@ -51,13 +51,10 @@ fn expected_records(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> 
         .collect()
 }
 
-/// Asks for the policies of other names that the SPF and DMARC records lead to.
+/// Asks for the policies of other names that the DMARC records lead to.
 fn policies(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
-    let policies =
-        expectation.records.iter().filter(|record| matches!(record.kind, RecordKind::Spf | RecordKind::MailFromSpf));
-    let includes = policies.flat_map(|record| spf::includes_still_needed(record, evidence));
-    includes
-        .chain(dmarc::names_still_needed(expectation, evidence))
+    dmarc::names_still_needed(expectation, evidence)
+        .into_iter()
         .filter(|question| !is_asked_or_futile(evidence, question))
         .map(|question| Ask { question, scope: Scope::Any })
         .collect()

@@ -59,7 +59,7 @@ fn camps<'e>(
     evidence: &'e Evidence,
     record: &ExpectedRecord,
 ) -> (Vec<&'e Observation>, Vec<&'e Observation>) {
-    let of = |views: Views<'_, 'e>| (views.answering(), views.wrong());
+    let of = |views: Views<'_, 'e>| (views.answering().collect(), views.dissenting().collect());
     match record.kind {
         RecordKind::Dkim => {
             let standing = dkim::record_standing(evidence, record);

@@ -78,7 +78,7 @@ pub(super) fn views<'r, 'e>(
 ) -> Views<'r, 'e> {
     Views::read(evidence, record, |seen| match exchange_of(record) {
         Some(exchange) => view(expectation, record, exchange, seen, &mut Inquiry::closed(evidence)),
-        None => View::Unknown,
+        None => View::Unknown(Vec::new()),
     })
 }
 
@@ -122,7 +122,7 @@ fn view(
 ) -> View {
     let (hosts, alias) = match read(seen, inquiry) {
         Hosts::Known(hosts, alias) => (hosts, alias),
-        Hosts::Unknown => return View::Unknown,
+        Hosts::Unknown => return View::Unknown(Vec::new()),
     };
     let view = view_of_hosts(expectation, record, exchange, &hosts, inquiry);
     let Some(target) = alias.filter(|_| exchange.exchanger == Exchanger::Feedback) else { return view };
@@ -131,7 +131,7 @@ fn view(
     match view {
         View::Right(_) => View::Right(vec![finding.with_severity(Severity::Notice)]),
         View::Wrong(_) => View::Wrong(Box::new(finding)),
-        View::Unknown => View::Unknown,
+        unknown @ View::Unknown(_) => unknown,
     }
 }
 

@@ -69,14 +69,18 @@ fn unused(expectation: &Expectation, record: &ExpectedRecord, views: &Views<'_, 
     (views.status().0 == RecordStatus::Ok).then(|| finding.proven_by(&record.question(), views.answering()))
 }
 
-/// Returns what is left to ask to say where a record is that is missing, and at depth full to look the trees over.
+/// Returns what is left to ask to know whether the records lead to what they should include, to say where one is that is
+/// missing, and at depth full to look the trees over.
 #[must_use]
 pub fn wanted(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
     let mut inquiry = Inquiry::open(evidence);
     for record in &expectation.records {
-        if let Some(include) = include_of(record)
-            && views(evidence, record).status().1 == Some(Code::SpfAbsent)
-        {
+        let Some(include) = include_of(record) else { continue };
+        let views = views(evidence, record);
+        for question in views.needed() {
+            inquiry.look(&question);
+        }
+        if views.status().1 == Some(Code::SpfAbsent) {
             elsewhere::look(record, include, &mut inquiry);
         }
     }
@@ -99,40 +103,12 @@ pub(super) fn found(evidence: &Evidence, record: &ExpectedRecord, told: &[Findin
     found
 }
 
-/// Returns the questions that it still takes to know whether an expected SPF record includes what it should; sorted,
-/// each once, empty where everything is known or was asked in vain.
-#[must_use]
-pub fn includes_still_needed(record: &ExpectedRecord, evidence: &Evidence) -> Vec<Question> {
-    let Some(include) = include_of(record) else { return Vec::new() };
-    let mut needed = BTreeSet::new();
-    let mut last: Option<&Observation> = None;
-    for seen in evidence.observations(&record.question()) {
-        // Most servers say what the one before said.
-        if last.replace(seen).is_some_and(|last| last.response() == seen.response()) {
-            continue;
-        }
-        match texts_from(evidence, seen) {
-            Texts::Ask(question) => {
-                needed.insert(question);
-            }
-            Texts::Known(texts) => {
-                if let Some(own) = sole_record(&texts)
-                    && let Search::Open(questions) = search(evidence, &record.name, &own, include)
-                {
-                    needed.extend(questions);
-                }
-            }
-            Texts::Unknown => {}
-        }
-    }
-    needed.into_iter().collect()
-}
-
 /// Reads what every server says of the record.
 pub(super) fn views<'r, 'e>(evidence: &'e Evidence, record: &'r ExpectedRecord) -> Views<'r, 'e> {
     Views::read(evidence, record, |seen| match (texts_from(evidence, seen), include_of(record)) {
         (Texts::Known(texts), Some(include)) => Reader { evidence, record, include, seen }.view(&texts),
-        _ => View::Unknown,
+        (Texts::Ask(question), Some(_)) => View::Unknown(vec![question]),
+        _ => View::Unknown(Vec::new()),
     })
 }
 
@@ -225,11 +201,12 @@ impl Reader<'_> {
 
     /// Judges the one record that the server has.
     fn view_of_one(&self, text: &[u8]) -> View {
-        let cut: Vec<CutRecord> = cut_records(self.seen).into_iter().filter(|(joined, _)| joined == text).collect();
+        let cut =
+            || -> Vec<CutRecord> { cut_records(self.seen).into_iter().filter(|(joined, _)| joined == text).collect() };
         let own = match parse(text) {
             Ok(own) => own,
             Err(error) => {
-                if let Some((text, record)) = split_wrong(&cut, |_| true) {
+                if let Some((text, record)) = split_wrong(&cut(), |_| true) {
                     return View::Wrong(Box::new(self.split(&text, &record)));
                 }
                 let broken = self
@@ -247,10 +224,10 @@ impl Reader<'_> {
                 notes.extend(self.alias());
                 View::Right(notes)
             }
-            Search::Open(_) => View::Unknown,
+            Search::Open(questions) => View::Unknown(questions),
             Search::Missing => {
                 if let Some((text, record)) =
-                    split_wrong(&cut, |record| record.includes().any(|it| it == *self.include))
+                    split_wrong(&cut(), |record| record.includes().any(|it| it == *self.include))
                 {
                     return View::Wrong(Box::new(self.split(&text, &record)));
                 }
@@ -305,11 +282,20 @@ fn target(kind: &TermKind) -> Option<&DomainSpec> {
     }
 }
 
+/// Returns the names of the other records whose senders pass here too, where they do not depend on the message.
+fn targets(record: &SpfRecord) -> impl Iterator<Item = Name> {
+    record.live_terms().filter_map(|term| target(&term.kind)).filter_map(DomainSpec::name)
+}
+
 /// Looks for `include` in the record of `owner` and in the records that it leads to, the nearer ones first.
 ///
 /// At most ten records are read, each once, so that loops end; what cannot be read has nothing in it. What a receiver
 /// would not come to any more is not there.
 fn search(evidence: &Evidence, owner: &Name, own: &SpfRecord, include: &Name) -> Search {
+    // Most records name what they should include themselves.
+    if targets(own).any(|name| name == *include) {
+        return Search::Found;
+    }
     let mut seen = BTreeSet::from([owner.clone()]);
     let mut waiting: VecDeque<Name> = VecDeque::new();
     let mut open = BTreeSet::new();
@@ -317,8 +303,7 @@ fn search(evidence: &Evidence, owner: &Name, own: &SpfRecord, include: &Name) ->
     let mut current = Some(own.clone());
     loop {
         if let Some(record) = current.take() {
-            let targets: Vec<Name> =
-                record.live_terms().filter_map(|term| target(&term.kind)).filter_map(DomainSpec::name).collect();
+            let targets: Vec<Name> = targets(&record).collect();
             if targets.contains(include) {
                 return Search::Found;
             }

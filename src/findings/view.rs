@@ -1,6 +1,6 @@
 //! What each answering server makes of an expected TXT record, and what they make of it together.
 
-use crate::dns::rrset::Record;
+use crate::dns::rrset::{Question, Record};
 use crate::evidence::{Evidence, Observation};
 use crate::expectation::ExpectedRecord;
 use crate::findings::catalogue::Code;
@@ -14,8 +14,9 @@ pub(super) enum View {
     Right(Vec<Finding>),
     /// It is not right, for this.
     Wrong(Box<Finding>),
-    /// The server's word leads on to something that cannot be known.
-    Unknown,
+    /// The server's word leads on to something that is not known: it takes these questions, or none where they were asked
+    /// in vain.
+    Unknown(Vec<Question>),
 }
 
 /// Says whether a code means that nothing is there.
@@ -28,55 +29,75 @@ fn is_absence(code: Code) -> bool {
 pub(super) struct Views<'r, 'e> {
     /// The record.
     record: &'r ExpectedRecord,
-    /// Who has it right, with what is worth knowing.
-    right: Vec<(&'e Observation, Vec<Finding>)>,
-    /// Who has it wrong, and how.
-    wrong: Vec<(&'e Observation, Finding)>,
-    /// Whether half of the addresses asked are among the two at least.
+    /// The views, in the order in which they were formed.
+    formed: Vec<View>,
+    /// Who answers, each with the number of the view.
+    said: Vec<(&'e Observation, usize)>,
+    /// Whether half of the addresses asked have it right or wrong at least.
     is_checkable: bool,
 }
 
 impl<'r, 'e> Views<'r, 'e> {
     /// Reads what every server said; one whose word leads to what cannot be known counts as not answering.
     ///
-    /// Two servers that say the same are of one view, so that it is not formed anew.
+    /// Servers that say the same one after the other, as most do, are of one view, so that it is not formed anew.
     pub(super) fn read(
         evidence: &'e Evidence,
         record: &'r ExpectedRecord,
         view: impl Fn(&Observation) -> View,
     ) -> Self {
+        // All that answer are in one camp here.
         let standing = standing(evidence, &record.question(), |_| true);
-        let mut views = Self { record, right: Vec::new(), wrong: Vec::new(), is_checkable: false };
-        let mut last: Option<(&Observation, View)> = None;
-        for seen in standing.answering() {
-            // Most servers say what the one before said.
-            let known = last.take().filter(|(other, _)| other.response() == seen.response());
-            let (_, formed) = last.insert(known.unwrap_or_else(|| (seen, view(seen))));
-            match formed.clone() {
-                View::Right(notes) => views.right.push((seen, notes)),
-                View::Wrong(finding) => views.wrong.push((seen, *finding)),
-                View::Unknown => {}
-            }
+        let mut formed: Vec<View> = Vec::new();
+        let mut said: Vec<(&Observation, usize)> = Vec::with_capacity(standing.right.len());
+        for same in standing.right.chunk_by(|one, next| one.says_the_same_as(next)) {
+            said.extend(same.iter().map(|seen| (*seen, formed.len())));
+            formed.extend(same.first().map(|seen| view(seen)));
         }
-        let known = views.right.len() + views.wrong.len();
+        let mut views = Self { record, formed, said, is_checkable: false };
+        let known = views.right().count() + views.wrong().count();
         views.is_checkable = standing.is_checkable() && known > 0 && known * 2 >= standing.asked();
         views
     }
 
-    /// Returns who says what is known, those who have it right first.
-    pub(super) fn answering(&self) -> Vec<&'e Observation> {
-        let right = self.right.iter().map(|(seen, _)| *seen);
-        right.chain(self.wrong.iter().map(|(seen, _)| *seen)).collect()
+    /// Iterates over who answers, each with the view.
+    fn each(&self) -> impl Iterator<Item = (&'e Observation, &View)> {
+        self.said.iter().filter_map(|(seen, number)| Some((*seen, self.formed.get(*number)?)))
     }
 
-    /// Returns who has it wrong.
-    pub(super) fn wrong(&self) -> Vec<&'e Observation> {
-        self.wrong.iter().map(|(seen, _)| *seen).collect()
+    /// Iterates over who has it right, with what is worth knowing.
+    fn right(&self) -> impl Iterator<Item = (&'e Observation, &[Finding])> {
+        self.each().filter_map(|(seen, view)| if let View::Right(notes) = view { Some((seen, &**notes)) } else { None })
+    }
+
+    /// Iterates over who has it wrong, and how.
+    fn wrong(&self) -> impl Iterator<Item = (&'e Observation, &Finding)> {
+        self.each()
+            .filter_map(|(seen, view)| if let View::Wrong(finding) = view { Some((seen, &**finding)) } else { None })
+    }
+
+    /// Returns what it still takes to know what every server's word comes to; sorted, each once.
+    pub(super) fn needed(&self) -> Vec<Question> {
+        let open = self.formed.iter().filter_map(|view| if let View::Unknown(open) = view { Some(open) } else { None });
+        let mut needed: Vec<Question> = open.flatten().cloned().collect();
+        needed.sort();
+        needed.dedup();
+        needed
+    }
+
+    /// Iterates over who says what is known, those who have it right first.
+    pub(super) fn answering(&self) -> impl Iterator<Item = &'e Observation> {
+        self.right().map(|(seen, _)| seen).chain(self.wrong().map(|(seen, _)| seen))
+    }
+
+    /// Iterates over who has it wrong.
+    pub(super) fn dissenting(&self) -> impl Iterator<Item = &'e Observation> {
+        self.wrong().map(|(seen, _)| seen)
     }
 
     /// Returns the code of what is wrong, where all servers that have it wrong agree on it.
     fn shared_code(&self) -> Option<Code> {
-        let mut codes = self.wrong.iter().map(|(_, finding)| finding.code);
+        let mut codes = self.wrong().map(|(_, finding)| finding.code);
         let first = codes.next()?;
         codes.all(|code| code == first).then_some(first)
     }
@@ -86,7 +107,7 @@ impl<'r, 'e> Views<'r, 'e> {
         if !self.is_checkable {
             return (RecordStatus::UnableToCheck, Some(Code::UnableToCheck));
         }
-        match (self.right.is_empty(), self.wrong.is_empty(), self.shared_code()) {
+        match (self.right().next().is_none(), self.wrong().next().is_none(), self.shared_code()) {
             (_, true, _) => (RecordStatus::Ok, None),
             (true, false, Some(code)) if is_absence(code) => (RecordStatus::Absent, Some(code)),
             (true, false, Some(code)) => (RecordStatus::Wrong, Some(code)),
@@ -97,7 +118,8 @@ impl<'r, 'e> Views<'r, 'e> {
     /// Judges the record.
     pub(super) fn judged(&self, found: Vec<Record>) -> JudgedRecord {
         let (status, code) = self.status();
-        JudgedRecord { record: self.record.clone(), status, code, is_right_somewhere: !self.right.is_empty(), found }
+        let is_right_somewhere = self.right().next().is_some();
+        JudgedRecord { record: self.record.clone(), status, code, is_right_somewhere, found }
     }
 
     /// Returns what was found, each code once and proven by all who say so: what is wrong, or what is worth knowing of a
@@ -107,11 +129,9 @@ impl<'r, 'e> Views<'r, 'e> {
     pub(super) fn findings(&self) -> Vec<Finding> {
         let said: Vec<(&Observation, &Finding)> = match self.status().0 {
             RecordStatus::Ok => {
-                self.right.iter().flat_map(|(seen, notes)| notes.iter().map(|note| (*seen, note))).collect()
+                self.right().flat_map(|(seen, notes)| notes.iter().map(move |note| (seen, note))).collect()
             }
-            RecordStatus::Absent | RecordStatus::Wrong => {
-                self.wrong.iter().map(|(seen, finding)| (*seen, finding)).collect()
-            }
+            RecordStatus::Absent | RecordStatus::Wrong => self.wrong().collect(),
             RecordStatus::Inconsistent | RecordStatus::UnableToCheck => Vec::new(),
         };
         let mut codes: Vec<Code> = said.iter().map(|(_, finding)| finding.code).collect();

@@ -88,7 +88,7 @@ impl<'r, 'e> Author<'r, 'e> {
         Views::read(self.evidence, self.record, |seen| {
             match self.own.iter().find(|(first, _)| first.says_the_same_as(seen)) {
                 Some((_, Own::Known(found))) => self.view(found, has_own),
-                _ => View::Unknown,
+                _ => View::Unknown(Vec::new()),
             }
         })
     }
@@ -221,7 +221,7 @@ impl<'r, 'e> Author<'r, 'e> {
                 Some(place) => self.repeated(&place, at(&place).map_or(0, |found| found.policy_texts().count())),
                 None => View::Wrong(Box::new(self.absent())),
             },
-            Applicable::Unanswered(_) => View::Unknown,
+            Applicable::Unanswered(_) => View::Unknown(Vec::new()),
         }
     }
 
