@@ -14,7 +14,7 @@ use crate::expectation::{Depth, Expectation, ExpectedRecord, RecordKind};
 use crate::findings::finding::RecordStatus;
 use crate::findings::inquiry::is_asked_or_futile;
 pub use crate::findings::inquiry::{Ask, Scope};
-use crate::findings::status::standing;
+use crate::findings::status::{Standing, standing};
 use crate::findings::{dkim, dmarc, exchange, health, servers, spf};
 
 /// Returns what is left to ask; sorted, each question once, empty where the evidence is complete.
@@ -33,8 +33,9 @@ pub fn next(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
         asks.extend(exchange::wanted(expectation, evidence));
         asks.extend(policies(expectation, evidence));
         asks.extend(spf::wanted(expectation, evidence));
-        asks.extend(zone_health(expectation, evidence));
-        asks.extend(servers::wanted(expectation, evidence));
+        let standings = standings(expectation, evidence);
+        asks.extend(zone_health(expectation, evidence, &standings));
+        asks.extend(servers::wanted(expectation, evidence, &standings));
     }
     // Scopes sort from wide to narrow: what every server is asked needs no single one.
     asks.sort();
@@ -60,15 +61,30 @@ fn policies(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
         .collect()
 }
 
+/// Returns how each expected record stands at its servers.
+///
+/// Whether a policy is right is not known before it was followed, so that of those only it counts who answers and whether
+/// servers differ.
+fn standings<'e>(expectation: &'e Expectation, evidence: &'e Evidence) -> Vec<(&'e ExpectedRecord, Standing<'e>)> {
+    let of = |record: &ExpectedRecord| match record.kind {
+        RecordKind::Dkim => dkim::record_standing(evidence, record),
+        _ => standing(evidence, &record.question(), |_| false),
+    };
+    expectation.records.iter().map(|record| (record, of(record))).collect()
+}
+
 /// Asks every server of a zone for its NS and SOA records: at depth full, and where a record there is not right.
 ///
 /// Zones of registries are left out, and those whose servers did not answer.
-fn zone_health(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
-    let zones: BTreeSet<&Name> = expectation
-        .records
+fn zone_health(
+    expectation: &Expectation,
+    evidence: &Evidence,
+    standings: &[(&ExpectedRecord, Standing<'_>)],
+) -> Vec<Ask> {
+    let zones: BTreeSet<&Name> = standings
         .iter()
-        .filter(|record| is_zone_of_interest(expectation, evidence, record))
-        .filter_map(|record| Some(&evidence.zone_of(&record.name)?.zone))
+        .filter(|(record, standing)| is_zone_of_interest(expectation.depth, record, standing))
+        .filter_map(|(record, _)| Some(&evidence.zone_of(&record.name)?.zone))
         .filter(|zone| !is_registry(zone))
         .collect();
     if zones.is_empty() {
@@ -86,18 +102,15 @@ fn zone_health(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
 
 /// Says whether the zone of a record has to be looked at: its servers answer, and more is wanted than
 /// what they said, they differ, or the DKIM record there is not right.
-fn is_zone_of_interest(expectation: &Expectation, evidence: &Evidence, record: &ExpectedRecord) -> bool {
-    let status = match record.kind {
-        RecordKind::Dkim => dkim::record_standing(evidence, record).status(),
-        // Whether a policy is right is not known before it was followed; here it matters only whether servers differ.
-        _ => match standing(evidence, &record.question(), |_| false).status() {
-            RecordStatus::Absent | RecordStatus::Wrong => RecordStatus::Ok,
-            differing => differing,
-        },
+fn is_zone_of_interest(depth: Depth, record: &ExpectedRecord, standing: &Standing<'_>) -> bool {
+    let status = match (record.kind, standing.status()) {
+        (RecordKind::Dkim, status) => status,
+        (_, RecordStatus::Absent | RecordStatus::Wrong) => RecordStatus::Ok,
+        (_, differing) => differing,
     };
     match status {
         RecordStatus::UnableToCheck => false,
-        RecordStatus::Ok => expectation.depth == Depth::Full,
+        RecordStatus::Ok => depth == Depth::Full,
         RecordStatus::Inconsistent | RecordStatus::Absent | RecordStatus::Wrong => true,
     }
 }

@@ -11,7 +11,7 @@ use crate::findings::catalogue::{Code, Severity};
 use crate::findings::delegation::is_limited;
 use crate::findings::finding::{Argument, Finding, JudgedRecord, RecordStatus, Subject};
 use crate::findings::inquiry::{Ask, Inquiry};
-use crate::findings::status::standing;
+use crate::findings::status::{Standing, standing};
 use crate::findings::zone::{Conduct, HomeZone, Refusal, home_zones};
 
 /// Finds the servers that are lame or out of reach, at most one finding of each code a zone.
@@ -30,14 +30,17 @@ pub(super) fn judge(zones: &[HomeZone<'_>], evidence: &Evidence) -> Vec<Finding>
 }
 
 /// Returns what is left to ask: the SOA record of a zone whose servers refuse so much that a required record cannot be
-/// checked. Who serves the zone answers that, whatever else it refuses.
+/// checked, as the `standings` of the records tell. Who serves the zone answers that, whatever else it refuses.
 #[must_use]
-pub fn wanted(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
+pub fn wanted(
+    expectation: &Expectation,
+    evidence: &Evidence,
+    standings: &[(&ExpectedRecord, Standing<'_>)],
+) -> Vec<Ask> {
     let mut inquiry = Inquiry::open(evidence);
-    let is_hit = |record: &&ExpectedRecord| {
-        record.is_required && !standing(evidence, &record.question(), |_| true).is_checkable()
-    };
-    let hit: Vec<&ExpectedRecord> = expectation.records.iter().filter(is_hit).collect();
+    let is_hit = |record: &ExpectedRecord, standing: &Standing<'_>| record.is_required && !standing.is_checkable();
+    let hit = standings.iter().filter(|(record, standing)| is_hit(record, standing));
+    let hit: Vec<&ExpectedRecord> = hit.map(|(record, _)| *record).collect();
     if hit.is_empty() {
         return Vec::new();
     }
