@@ -250,12 +250,6 @@ fn cname_at_apex(evidence: &Evidence, home: &HomeZone<'_>) -> Option<Finding> {
 ///
 /// Several operators count on their own, each from its own start.
 fn serials_differ(evidence: &Evidence, home: &HomeZone<'_>, records: &[JudgedRecord]) -> Option<Finding> {
-    let is_of_zone = |judged: &&JudgedRecord| home.records.contains(&&judged.record);
-    let differ = records.iter().filter(is_of_zone).any(|judged| judged.status == RecordStatus::Inconsistent);
-    let names: Vec<Name> = home.cut?.server_names().cloned().collect();
-    if differ || matches!(providers::detect(&names, None), Detection::Mixed(_)) {
-        return None;
-    }
     let question = Question::new(home.zone.clone(), RecordType::SOA);
     let mut by_serial: BTreeMap<u32, BTreeSet<&Name>> = BTreeMap::new();
     let seen = evidence.observations(&question);
@@ -265,6 +259,12 @@ fn serials_differ(evidence: &Evidence, home: &HomeZone<'_>, records: &[JudgedRec
         }
     }
     if by_serial.len() < 2 {
+        return None;
+    }
+    let is_of_zone = |judged: &&JudgedRecord| home.records.contains(&&judged.record);
+    let differ = records.iter().filter(is_of_zone).any(|judged| judged.status == RecordStatus::Inconsistent);
+    let names: Vec<Name> = home.cut?.server_names().cloned().collect();
+    if differ || matches!(providers::detect(&names, None), Detection::Mixed(_)) {
         return None;
     }
     let serials = by_serial.keys().map(u32::to_string).collect::<Vec<_>>().join(", ");
