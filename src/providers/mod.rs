@@ -21,15 +21,24 @@ mod pattern;
 /// The most name servers that a description names one by one.
 const MAX_SERVERS_NAMED: usize = 4;
 
-/// How many name servers' providers are remembered; some 100 octets each.
+/// Of how many name servers is remembered what their names tell; some 100 octets each.
 const SERVERS_REMEMBERED: usize = 4096;
 
 /// The table, read once. A test proves that it parses; were it not to, every provider would be unknown.
 static CATALOGUE: LazyLock<Providers> =
     LazyLock::new(|| toml::from_str(include_str!("providers.toml")).unwrap_or_default());
 
-/// The providers of the name servers that were asked for of late: few servers have most of the zones.
-static PROVIDERS: LazyLock<Cache<Name, Option<&'static Provider>>> = LazyLock::new(|| Cache::new(SERVERS_REMEMBERED));
+/// What is known of the name servers that were asked for of late: few servers have most of the zones.
+static SERVERS: LazyLock<Cache<Name, Server>> = LazyLock::new(|| Cache::new(SERVERS_REMEMBERED));
+
+/// What the name of a name server tells.
+#[derive(Clone, Copy)]
+struct Server {
+    /// The provider that it belongs to.
+    provider: Option<&'static Provider>,
+    /// Whether it is one of those where expired domains and domains for sale are put.
+    is_parking: bool,
+}
 
 /// Returns the table of providers.
 #[must_use]
@@ -37,10 +46,15 @@ pub fn catalogue() -> &'static Providers {
     &CATALOGUE
 }
 
-/// Returns the provider that a name server belongs to.
-fn provider_of(server: &Name) -> Option<&'static Provider> {
-    let Ok(provider) = PROVIDERS.get_or_insert_with(server, || Ok::<_, Infallible>(catalogue().by_server(server)));
-    provider
+/// Returns what the name of a name server tells.
+fn server_of(name: &Name) -> Server {
+    let look = || {
+        let labels: Vec<&[u8]> = name.labels().rev().collect();
+        let is_parking = catalogue().parking.iter().any(|pattern| pattern.matches(&labels));
+        Ok::<_, Infallible>(Server { provider: catalogue().by_server(name), is_parking })
+    };
+    let Ok(server) = SERVERS.get_or_insert_with(name, look);
+    server
 }
 
 /// Tells the provider from the names of the name servers, those at the parent for choice.
@@ -51,7 +65,7 @@ fn provider_of(server: &Name) -> Option<&'static Provider> {
 pub fn detect(ns_names: &[Name], soa: Option<(&Name, &Name)>) -> Detection {
     let mut shares: Vec<Share> = Vec::new();
     for server in ns_names.iter().collect::<BTreeSet<_>>() {
-        let provider = provider_of(server);
+        let provider = server_of(server).provider;
         match shares.iter_mut().find(|share| share.provider == provider) {
             Some(share) => share.servers.push(server.clone()),
             None => shares.push(Share { provider, servers: vec![server.clone()] }),
@@ -70,14 +84,13 @@ pub fn detect(ns_names: &[Name], soa: Option<(&Name, &Name)>) -> Detection {
 /// Says whether a name server is one of a large anycast provider's, which bear the larger pace.
 #[must_use]
 pub fn is_anycast_shared(ns_name: &Name) -> bool {
-    provider_of(ns_name).is_some_and(|provider| provider.anycast_shared)
+    server_of(ns_name).provider.is_some_and(|provider| provider.anycast_shared)
 }
 
 /// Says whether a name server is one of those where expired domains and domains for sale are put.
 #[must_use]
 pub fn is_parking(ns_name: &Name) -> bool {
-    let labels: Vec<&[u8]> = ns_name.labels().rev().collect();
-    catalogue().parking.iter().any(|pattern| pattern.matches(&labels))
+    server_of(ns_name).is_parking
 }
 
 /// Returns servers that are the same for all zones of a large provider, one of each; providers of `own`, the name
