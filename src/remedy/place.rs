@@ -242,10 +242,10 @@ fn count_word(count: usize) -> &'static str {
 pub(crate) fn detection_of(cut: &ZoneCut, evidence: &Evidence) -> Detection {
     let servers: Vec<Name> = cut.server_names().cloned().collect();
     let detection = detect(&servers, soa_of(&cut.zone, evidence).map(|soa| (&soa.mname, &soa.rname)));
-    match (detection, takes_settings(&cut.zone, evidence)) {
-        (Detection::Unknown(_), Some(provider)) => Detection::Likely(provider),
-        (detection, _) => detection,
+    if !matches!(detection, Detection::Unknown(_)) {
+        return detection;
     }
+    takes_settings(&cut.zone, evidence).map_or(detection, Detection::Likely)
 }
 
 /// Returns the provider that an alias at `_domainconnect` below the zone leads to: its panel sets that alias up.
