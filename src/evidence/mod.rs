@@ -142,10 +142,15 @@ impl Evidence {
     #[must_use]
     pub fn observations(&self, question: &Question) -> &[Observation] {
         let zone = self.chain(&question.name).and_then(|chain| chain.zones.last());
-        let (Some(zone), Some(all)) = (zone, self.observations.get(question)) else { return &[] };
+        zone.map(|zone| self.observations_in(question, zone)).unwrap_or_default()
+    }
+
+    /// Returns what the servers of `zone` said to a question, whether or not the name lies in a zone below it.
+    #[must_use]
+    pub fn observations_in(&self, question: &Question, zone: &Name) -> &[Observation] {
         // They are sorted by zone first.
-        let first = all.partition_point(|seen| seen.zone < *zone);
-        let from_first = all.get(first..).unwrap_or_default();
+        let all = self.observations.get(question).map(Vec::as_slice).unwrap_or_default();
+        let from_first = all.get(all.partition_point(|seen| seen.zone < *zone)..).unwrap_or_default();
         let count = from_first.partition_point(|seen| seen.zone == *zone);
         from_first.get(..count).unwrap_or_default()
     }
@@ -158,8 +163,7 @@ impl Evidence {
     /// Returns what one server address said to a question about `zone`.
     #[must_use]
     pub fn observation_at(&self, question: &Question, zone: &Name, address: IpAddr) -> Option<&Observation> {
-        let all = self.observations.get(question)?;
-        all.iter().find(|seen| seen.zone == *zone && seen.address == address)
+        self.observations_in(question, zone).iter().find(|seen| seen.address == address)
     }
 }
 

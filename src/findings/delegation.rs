@@ -174,21 +174,20 @@ fn ns_address_forbidden(home: &HomeZone<'_>) -> Option<Finding> {
 fn parent_child_ns_mismatch(evidence: &Evidence, home: &HomeZone<'_>) -> Option<Finding> {
     let cut = home.cut?;
     let question = Question::new(home.zone.clone(), RecordType::NS);
-    let at_apex: Vec<&Observation> = evidence
-        .all_observations()
-        .filter(|(asked, seen)| **asked == question && seen.zone == *home.zone)
-        .map(|(_, seen)| seen)
-        .collect();
-    let child: BTreeSet<&Name> = at_apex.iter().flat_map(|seen| ns_names(seen)).collect();
+    let at_apex = evidence.observations_in(&question, home.zone);
+    let child: BTreeSet<&Name> = at_apex.iter().flat_map(ns_names).collect();
+    if child.is_empty() {
+        return None;
+    }
     let parent: BTreeSet<&Name> = cut.server_names().collect();
-    if child.is_empty() || child == parent {
+    if child == parent {
         return None;
     }
     let names = |names: BTreeSet<&Name>| Argument::Names(names.into_iter().cloned().collect());
     let finding = Finding::new(Code::ParentChildNsMismatch, Subject::Zone(home.zone.clone()))
         .with("missing_at_parent", names(&child - &parent))
         .with("missing_at_child", names(&parent - &child))
-        .proven_by(&question, at_apex.into_iter().filter(|seen| seen.is_answer()));
+        .proven_by(&question, at_apex.iter().filter(|seen| seen.is_answer()));
     let referrals = evidence.all_observations().filter(|(_, seen)| {
         matches!(seen.response(), Some(Response::Referral(referral)) if referral.zone == *home.zone)
             && Some(&seen.zone) == cut.parent.as_ref()

@@ -91,19 +91,18 @@ impl<'e> Inquiry<'e> {
 
     /// Looks up what the servers of `zone` said to a question about a name that lies in a zone below it.
     pub fn look_at(&mut self, question: &Question, zone: &Name) -> Sight<'e> {
-        let all = self.evidence.all_observations().filter(|(asked, seen)| *asked == question && seen.zone == *zone);
-        let all: Vec<&Observation> = all.map(|(_, seen)| seen).collect();
+        let all = self.evidence.observations_in(question, zone);
         let has_address = self.evidence.cut(zone).is_some_and(|cut| cut.addresses().next().is_some());
         if all.is_empty() && has_address {
             self.want(question, Scope::At(zone.clone()));
         }
-        Sight { question: question.clone(), seen: all.into_iter().filter(|seen| seen.is_answer()).collect() }
+        Sight { question: question.clone(), seen: all.iter().filter(|seen| seen.is_answer()).collect() }
     }
 
     /// Says whether the servers of `zone` were asked a question about a name that lies in a zone below it.
     #[must_use]
     pub fn is_asked_at(&self, question: &Question, zone: &Name) -> bool {
-        self.evidence.all_observations().any(|(asked, seen)| asked == question && seen.zone == *zone)
+        !self.evidence.observations_in(question, zone).is_empty()
     }
 
     /// Looks up what a server says that no delegation need name; it is asked by its name.
