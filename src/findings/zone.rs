@@ -108,7 +108,8 @@ pub(super) fn home_zones<'e>(expectation: &'e Expectation, evidence: &'e Evidenc
         home.records.push(record);
         let question = record.question();
         for seen in evidence.observations(&question).iter().filter(|seen| seen.is_counted()) {
-            home.said.entry((&seen.server, seen.address)).or_default().push((question.clone(), seen));
+            let said = home.said.entry((&seen.server, seen.address));
+            said.or_insert_with(|| Vec::with_capacity(expectation.records.len())).push((question.clone(), seen));
         }
     }
     for home in zones.values_mut() {
