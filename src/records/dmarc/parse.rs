@@ -167,13 +167,11 @@ impl DmarcRecord {
     }
 }
 
-/// Reads a value with `read`, which is given it in lower case.
+/// Reads a value with `read`, which is given it in lower case, as it mostly stands there.
 fn value<T>(tag: &Tag<'_>, name: &'static str, read: impl Fn(&str) -> Option<T>) -> Result<T, Problem> {
-    read(&tag.value.to_ascii_lowercase()).ok_or_else(|| Problem::BadValue {
-        tag: name,
-        value: excerpt(tag.value.as_bytes()),
-        column: tag.value_column,
-    })
+    let is_lower = !tag.value.bytes().any(|octet| octet.is_ascii_uppercase());
+    let found = if is_lower { read(tag.value) } else { read(&tag.value.to_ascii_lowercase()) };
+    found.ok_or_else(|| Problem::BadValue { tag: name, value: excerpt(tag.value.as_bytes()), column: tag.value_column })
 }
 
 /// Reads `dmarc-request`.
