@@ -88,14 +88,27 @@ fn report_record<'e>(judged: &'e JudgedRecord, evidence: &'e Evidence, texts: &m
         },
         status: judged.status,
         code: judged.code,
-        found: report_found(&judged.found, texts),
+        found: report_found(&judged.found, said.first().zip(servers.first()), texts),
         servers,
     }
 }
 
 /// Reports the records that were found; what is too much is cut as one set.
-fn report_found<'e>(found: &'e [Record], texts: &mut Texts<'e>) -> Vec<FoundRecord> {
-    let data = bounded(found.iter().map(|record| record.rdata.to_string()).collect());
+///
+/// Most often that is what the `first` server said, which is written out already.
+fn report_found<'e>(
+    found: &'e [Record],
+    first: Option<(&Observation, &ServerReply)>,
+    texts: &mut Texts<'e>,
+) -> Vec<FoundRecord> {
+    let is_found = |(seen, _): &(&Observation, &ServerReply)| match seen.response() {
+        Some(Response::Answer(answer)) => found.iter().map(|record| &record.rdata).eq(answer.rrset.data()),
+        _ => false,
+    };
+    let data = match first.filter(is_found) {
+        Some((_, reply)) => reply.data.to_vec(),
+        None => bounded(found.iter().map(|record| record.rdata.to_string()).collect()),
+    };
     let reported = found.iter().zip(data).map(|(record, data)| FoundRecord {
         name: texts.of(&record.owner),
         record_type: record.kind().text(),
