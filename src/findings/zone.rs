@@ -30,8 +30,19 @@ pub(super) struct HomeZone<'e> {
     pub(super) is_registry: bool,
     /// The addresses that answer for the zone's own SOA record, where they were asked.
     serving: BTreeSet<IpAddr>,
-    /// What was said there, by server address.
-    said: BTreeMap<(&'e Name, IpAddr), Vec<(Question, &'e Observation)>>,
+    /// What was said there, in order of servers and addresses.
+    said: Vec<Said<'e>>,
+}
+
+/// What one server address said.
+#[derive(Clone, Debug)]
+struct Said<'e> {
+    /// The server's name.
+    server: &'e Name,
+    /// The address.
+    address: IpAddr,
+    /// What it said to which question, in order of questions.
+    replies: Vec<(Question, &'e Observation)>,
 }
 
 /// How one server address did over all questions of a zone.
@@ -93,7 +104,9 @@ impl Refusal {
 /// Returns the zones that the walks to the expected records ended in, in canonical order.
 pub(super) fn home_zones<'e>(expectation: &'e Expectation, evidence: &'e Evidence) -> Vec<HomeZone<'e>> {
     let mut zones: BTreeMap<&'e Name, HomeZone<'e>> = BTreeMap::new();
-    for record in &expectation.records {
+    let mut records: Vec<&ExpectedRecord> = expectation.records.iter().collect();
+    records.sort_by(|one, other| (&one.name, one.record_type).cmp(&(&other.name, other.record_type)));
+    for record in records {
         let Some((chain, zone)) = home_of(evidence, &record.name) else { continue };
         let home = zones.entry(zone).or_insert_with(|| HomeZone {
             zone,
@@ -102,21 +115,46 @@ pub(super) fn home_zones<'e>(expectation: &'e Expectation, evidence: &'e Evidenc
             records: Vec::new(),
             is_registry: is_registry(zone),
             serving: serving(evidence, zone),
-            said: BTreeMap::new(),
+            said: Vec::new(),
         });
         home.ends.insert(chain.end);
         home.records.push(record);
         let question = record.question();
-        for seen in evidence.observations(&question).iter().filter(|seen| seen.is_counted()) {
-            let said = home.said.entry((&seen.server, seen.address));
-            said.or_insert_with(|| Vec::with_capacity(expectation.records.len())).push((question.clone(), seen));
-        }
+        let seen = evidence.observations_in(&question, zone).iter().filter(|seen| seen.is_counted());
+        add_replies(&mut home.said, &question, seen, expectation.records.len());
     }
     for home in zones.values_mut() {
         home.records.sort();
-        home.said.values_mut().for_each(|said| said.sort_by(|(a, _), (b, _)| a.cmp(b)));
     }
     zones.into_values().collect()
+}
+
+/// Adds what servers said to one question, in their order, to what each said to others; room is made for so many in all.
+fn add_replies<'e>(
+    said: &mut Vec<Said<'e>>,
+    question: &Question,
+    seen: impl Iterator<Item = &'e Observation>,
+    questions: usize,
+) {
+    // Most questions are answered by the same servers.
+    let mut next = 0;
+    for seen in seen {
+        let is_next = said.get(next).is_some_and(|known| known.address == seen.address && *known.server == seen.server);
+        let place = if is_next {
+            Ok(next)
+        } else {
+            said.binary_search_by(|known| (known.server, known.address).cmp(&(&seen.server, seen.address)))
+        };
+        let at = place.unwrap_or_else(|at| {
+            let replies = Vec::with_capacity(questions);
+            said.insert(at, Said { server: &seen.server, address: seen.address, replies });
+            at
+        });
+        if let Some(known) = said.get_mut(at) {
+            known.replies.push((question.clone(), seen));
+        }
+        next = at + 1;
+    }
 }
 
 /// Returns the addresses that answer for the SOA record of a zone.
@@ -159,12 +197,12 @@ impl<'e> HomeZone<'e> {
 
     /// Iterates over (server, address, conduct), in order of servers and addresses.
     pub(super) fn conducts(&self) -> impl Iterator<Item = (&'e Name, IpAddr, Conduct)> {
-        self.said.iter().map(|((server, address), said)| (*server, *address, self.conduct(*address, said)))
+        self.said.iter().map(|said| (said.server, said.address, self.conduct(said.address, &said.replies)))
     }
 
     /// Iterates over (server, address, what it said to which question), in order of servers and addresses.
     pub(super) fn said(&self) -> impl Iterator<Item = (&'e Name, IpAddr, &[(Question, &'e Observation)])> {
-        self.said.iter().map(|((server, address), said)| (*server, *address, said.as_slice()))
+        self.said.iter().map(|said| (said.server, said.address, said.replies.as_slice()))
     }
 
     /// Adds what was said by the addresses of which `is_meant` holds as proof, question by question.
