@@ -141,18 +141,15 @@ impl Evidence {
     /// empty where it was not asked.
     #[must_use]
     pub fn observations(&self, question: &Question) -> &[Observation] {
+        let Some(all) = self.observations.get(question) else { return &[] };
         let zone = self.chain(&question.name).and_then(|chain| chain.zones.last());
-        zone.map(|zone| self.observations_in(question, zone)).unwrap_or_default()
+        zone.map(|zone| in_zone(all, zone)).unwrap_or_default()
     }
 
     /// Returns what the servers of `zone` said to a question, whether or not the name lies in a zone below it.
     #[must_use]
     pub fn observations_in(&self, question: &Question, zone: &Name) -> &[Observation] {
-        // They are sorted by zone first.
-        let all = self.observations.get(question).map(Vec::as_slice).unwrap_or_default();
-        let from_first = all.get(all.partition_point(|seen| seen.zone < *zone)..).unwrap_or_default();
-        let count = from_first.partition_point(|seen| seen.zone == *zone);
-        from_first.get(..count).unwrap_or_default()
+        self.observations.get(question).map(|all| in_zone(all, zone)).unwrap_or_default()
     }
 
     /// Iterates over everything that was seen, the replies of parent zones included, in order of question.
@@ -170,4 +167,15 @@ impl Evidence {
 /// Returns what observations of one question are sorted by.
 fn place_of(seen: &Observation) -> (&Name, &Name, IpAddr) {
     (&seen.zone, &seen.server, seen.address)
+}
+
+/// Returns those observations of one question that are of the servers of `zone`; all are sorted by zone first.
+fn in_zone<'e>(all: &'e [Observation], zone: &Name) -> &'e [Observation] {
+    let is_of_zone = |seen: Option<&Observation>| seen.is_some_and(|seen| seen.zone == *zone);
+    if is_of_zone(all.first()) && is_of_zone(all.last()) {
+        return all;
+    }
+    let from_first = all.get(all.partition_point(|seen| seen.zone < *zone)..).unwrap_or_default();
+    let count = from_first.partition_point(|seen| seen.zone == *zone);
+    from_first.get(..count).unwrap_or_default()
 }

@@ -98,10 +98,11 @@ fn is_held_back(seen: &Observation) -> bool {
 /// Says whether a limit of ours kept the question of an expected record, or the way to it, from being asked out.
 pub(super) fn is_limited(evidence: &Evidence, record: &ExpectedRecord) -> bool {
     let Some(chain) = evidence.chain(&record.name) else { return evidence.is_budget_exceeded };
-    let no_address = evidence.zone_of(&record.name).into_iter().flat_map(|cut| &cut.servers);
-    let said = evidence.observations(&record.question());
+    let zone = chain.zones.last();
+    let servers = zone.and_then(|zone| evidence.cut(zone)).into_iter().flat_map(|cut| &cut.servers);
+    let said = zone.map(|zone| evidence.observations_in(&record.question(), zone)).unwrap_or_default();
     chain.end == ChainEnd::Limit
-        || no_address.into_iter().any(|server| server.unresolved == Some(Unresolved::Limit))
+        || servers.into_iter().any(|server| server.unresolved == Some(Unresolved::Limit))
         || said.iter().any(is_held_back)
         || (said.is_empty() && evidence.is_budget_exceeded)
 }

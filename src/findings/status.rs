@@ -50,10 +50,13 @@ pub fn standing_by<'e, M: PartialEq>(
     is_right: impl Fn(&Observation) -> bool,
     meaning: impl Fn(&'e Observation) -> M,
 ) -> Standing<'e> {
-    let is_reached = evidence.chain(&question.name).is_some_and(|chain| chain.end == ChainEnd::Reached);
+    let chain = evidence.chain(&question.name);
+    let is_reached = chain.is_some_and(|chain| chain.end == ChainEnd::Reached);
+    let zone = chain.and_then(|chain| chain.zones.last());
+    let said = zone.map(|zone| evidence.observations_in(question, zone)).unwrap_or_default();
     let mut standing =
         Standing { right: Vec::new(), other: Vec::new(), silent: Vec::new(), is_reached, is_uniform: true };
-    for seen in evidence.observations(question).iter().filter(|seen| seen.is_counted()) {
+    for seen in said.iter().filter(|seen| seen.is_counted()) {
         if !seen.is_answer() {
             standing.silent.push(seen);
         } else if is_right(seen) {
