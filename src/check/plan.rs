@@ -29,11 +29,11 @@ pub fn next(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
     }
     let mut asks = expected_records(expectation, evidence);
     if asks.is_empty() {
-        asks = dkim::wanted(expectation, evidence);
+        let standings = standings(expectation, evidence);
+        asks = dkim::wanted(expectation, evidence, &standings);
         asks.extend(exchange::wanted(expectation, evidence));
         asks.extend(policies(expectation, evidence));
         asks.extend(spf::wanted(expectation, evidence));
-        let standings = standings(expectation, evidence);
         asks.extend(zone_health(expectation, evidence, &standings));
         asks.extend(servers::wanted(expectation, evidence, &standings));
     }

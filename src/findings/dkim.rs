@@ -55,12 +55,18 @@ pub fn judge(expectation: &Expectation, evidence: &Evidence) -> (Vec<JudgedRecor
     (records, findings)
 }
 
-/// Returns what is left to ask to say what is wrong with the DKIM records; empty where all are right,
-/// where they could not be checked, and where all is known.
+/// Returns what is left to ask to say what is wrong with the DKIM records, whose `standings` are among those of all
+/// records; empty where all are right, where they could not be checked, and where all is known.
 #[must_use]
-pub fn wanted(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
+pub fn wanted<'e>(
+    expectation: &'e Expectation,
+    evidence: &'e Evidence,
+    standings: &[(&'e ExpectedRecord, Standing<'e>)],
+) -> Vec<Ask> {
     let mut inquiry = Inquiry::open(evidence);
-    let sites = sites(expectation, evidence);
+    let keys = standings.iter().filter(|(record, _)| record.kind == RecordKind::Dkim);
+    let sites: Vec<Site<'_>> =
+        keys.filter_map(|(record, standing)| Site::new(expectation, record, evidence, || standing.clone())).collect();
     examine(&sites, &mut inquiry);
     // At depth quick nothing is asked for advice.
     if expectation.depth == Depth::Full {
@@ -82,7 +88,8 @@ pub fn record_standing<'e>(evidence: &'e Evidence, record: &ExpectedRecord) -> S
 
 /// Looks every expected CNAME up.
 fn sites<'e>(expectation: &'e Expectation, evidence: &'e Evidence) -> Vec<Site<'e>> {
-    expectation.of_kind(RecordKind::Dkim).filter_map(|record| Site::new(expectation, record, evidence)).collect()
+    let keys = expectation.of_kind(RecordKind::Dkim);
+    keys.filter_map(|record| Site::new(expectation, record, evidence, || cname_standing(evidence, record))).collect()
 }
 
 /// Says of each record how it stands and, where it is absent or wrong, why.

@@ -10,7 +10,7 @@ use crate::findings::candidates::wildcard_probe;
 use crate::findings::catalogue::Code;
 use crate::findings::finding::{Argument, Finding};
 use crate::findings::inquiry::Sight;
-use crate::findings::status::{Standing, cname_standing};
+use crate::findings::status::Standing;
 use crate::findings::txt::answers_found;
 use crate::providers::{self, Provider};
 
@@ -40,12 +40,12 @@ impl<'e> Site<'e> {
         expectation: &'e Expectation,
         record: &'e ExpectedRecord,
         evidence: &'e Evidence,
+        standing: impl FnOnce() -> Standing<'e>,
     ) -> Option<Self> {
         let Expected::Cname(target) = &record.expected else { return None };
         let zones = evidence.chain(&record.name).map(|chain| chain.zones.as_slice()).unwrap_or_default();
-        let cut = evidence.zone_of(&record.name);
-        let standing = cname_standing(evidence, record);
-        Some(Self { expectation, record, target, zones, cut, standing })
+        let cut = zones.last().and_then(|zone| evidence.cut(zone));
+        Some(Self { expectation, record, target, zones, cut, standing: standing() })
     }
 
     /// Says whether the zone is the tenant's own, not the one of the registry above it.
