@@ -274,7 +274,7 @@ fn above(evidence: &Evidence, domain: &Name) -> Above {
     let mut above = Above::default();
     let (mut has_policy, mut is_open) = (false, false);
     for asked in tree_walk(domain).into_iter().skip(1) {
-        let of_registry = asked.parent().is_some_and(|domain| is_registry(&domain));
+        let of_registry = |asked: &Name| asked.parent().is_some_and(|domain| is_registry(&domain));
         match texts_at(evidence, &asked) {
             Texts::Known(texts) => {
                 let here = Found::new(asked, texts);
@@ -285,8 +285,8 @@ fn above(evidence: &Evidence, domain: &Name) -> Above {
                     break;
                 }
             }
-            _ if of_registry && has_policy => above.found.push(Found::new(asked, Vec::new())),
-            _ if of_registry && is_open => {}
+            _ if has_policy && of_registry(&asked) => above.found.push(Found::new(asked, Vec::new())),
+            _ if is_open && of_registry(&asked) => {}
             Texts::Ask(question) => {
                 is_open = true;
                 above.needed.push(question);
