@@ -145,12 +145,17 @@ impl fmt::Display for Rdata {
 fn write_character_string(f: &mut fmt::Formatter<'_>, string: &[u8]) -> fmt::Result {
     f.write_str("\"")?;
     let is_plain = |octet: &u8| matches!(octet, 0x20..=0x7e) && !matches!(octet, b'"' | b'\\');
-    for run in string.chunk_by(|one, next| is_plain(one) && is_plain(next)) {
-        match run {
-            [quoted @ (b'"' | b'\\')] => write!(f, "\\{}", char::from(*quoted))?,
-            [other] if !is_plain(other) => write!(f, "\\{other:03}")?,
-            // What is plain is ASCII.
-            plain => f.write_str(str::from_utf8(plain).unwrap_or_default())?,
+    for part in string.split_inclusive(|octet| !is_plain(octet)) {
+        let (plain, other) = match part.split_last() {
+            Some((last, front)) if !is_plain(last) => (front, Some(*last)),
+            _ => (part, None),
+        };
+        // What is plain is ASCII.
+        f.write_str(str::from_utf8(plain).unwrap_or_default())?;
+        match other {
+            Some(quoted @ (b'"' | b'\\')) => write!(f, "\\{}", char::from(quoted))?,
+            Some(other) => write!(f, "\\{other:03}")?,
+            None => {}
         }
     }
     f.write_str("\"")
