@@ -136,13 +136,11 @@ impl<'r, 'e> Author<'r, 'e> {
         let is_full = expectation.depth == Depth::Full;
         let exists = self.exists();
         let mut found = vec![own];
-        let mut discovery = discover(around.domain, exists, &found);
         // Whose organization it is matters only beside another name than the domain's own.
-        let is_wanted = is_full || expectation.mail_from.is_some();
-        if is_wanted || matches!(discovery.policy, Applicable::Unanswered(_)) {
+        if is_full || expectation.mail_from.is_some() || !own.has_one_policy() {
             found.extend(&self.above().found);
-            discovery = discover(around.domain, exists, &found);
         }
+        let discovery = discover(around.domain, exists, &found);
         let (subject, author) = (&around.subject, &expectation.domain);
         let organization = discovery.organizational_domain.as_ref();
         let alignment = Alignment { author, legs: legs(expectation), organization, found: &found };
@@ -193,11 +191,10 @@ impl<'r, 'e> Author<'r, 'e> {
             several => return self.repeated(&self.record.name, several.len()),
         }
         let mut found = vec![own];
-        let mut discovery = discover(&self.domain, self.exists(), &found);
-        if matches!(discovery.policy, Applicable::Unanswered(_)) {
+        if policies.is_empty() {
             found.extend(&self.above().found);
-            discovery = discover(&self.domain, self.exists(), &found);
         }
+        let discovery = discover(&self.domain, self.exists(), &found);
         let at = |place: &Name| found.iter().find(|found| found.name == *place).copied();
         match discovery.policy {
             Applicable::Own(record) => {
