@@ -63,6 +63,11 @@ fn server_of(name: &Name) -> Server {
 /// vanity names. The order and the case of the names do not matter.
 #[must_use]
 pub fn detect(ns_names: &[Name], soa: Option<(&Name, &Name)>) -> Detection {
+    // Most zones are served by one provider alone.
+    let provider = ns_names.first().and_then(|first| server_of(first).provider);
+    if let Some(provider) = provider.filter(|one| ns_names.iter().all(|name| server_of(name).provider == Some(one))) {
+        return Detection::Certain(provider);
+    }
     let mut shares: Vec<Share> = Vec::new();
     for server in ns_names.iter().collect::<BTreeSet<_>>() {
         let provider = server_of(server).provider;
