@@ -1,5 +1,6 @@
 //! Reads an SPF record by the grammar of RFC 7208 §12, and says where it breaks.
 
+use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 use std::str::FromStr;
@@ -146,13 +147,19 @@ fn read_modifier(text: &str) -> Option<Result<TermKind, Fault>> {
     if !is_name {
         return None;
     }
-    let kind = match name.to_ascii_lowercase().as_str() {
+    let kind = match lower_case(name).as_ref() {
         "redirect" => DomainSpec::read(value).map(TermKind::Redirect),
         "exp" => DomainSpec::read(value).map(TermKind::Explanation),
         _ => MacroString::read(value, Letters::Any)
             .map(|value| TermKind::UnknownModifier { name: name.to_owned(), value }),
     };
     Some(kind.map_err(|fault| fault.after(name.len() + 1)))
+}
+
+/// Returns a word in lower case, as it mostly stands there.
+fn lower_case(word: &str) -> Cow<'_, str> {
+    let is_lower = !word.bytes().any(|octet| octet.is_ascii_uppercase());
+    if is_lower { Cow::Borrowed(word) } else { Cow::Owned(word.to_ascii_lowercase()) }
 }
 
 /// Reads a mechanism and its qualifier.
@@ -173,7 +180,7 @@ fn read_directive(text: &str) -> Result<TermKind, Fault> {
 fn read_mechanism(text: &str) -> Result<Mechanism, Fault> {
     let end = text.find([':', '/']).unwrap_or(text.len());
     let (name, argument) = text.split_at(end);
-    let mechanism = match name.to_ascii_lowercase().as_str() {
+    let mechanism = match lower_case(name).as_ref() {
         "all" if argument.is_empty() => Ok(Mechanism::All),
         "all" => Err(Fault { kind: ErrorKind::UnexpectedArgument, at: 0 }),
         "include" => required_domain(argument).map(Mechanism::Include),
