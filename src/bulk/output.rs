@@ -102,7 +102,7 @@ impl Format {
         report.row = Some(row);
         let gist = Gist::of(&report);
         let line = match self {
-            Self::JsonLines => match report.to_json() {
+            Self::JsonLines => match serde_json::to_string(&report) {
                 Ok(json) => json + "\n",
                 Err(error) => return self.bad_row(row, None, error.to_string()),
             },

@@ -116,7 +116,10 @@ impl Observation {
     /// Says whether the server said what another one said, or neither said anything; times to live do not count.
     #[must_use]
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        self.response() == other.response()
+        match (&self.outcome, &other.outcome) {
+            (Outcome::Replied(one), Outcome::Replied(other)) if Arc::ptr_eq(one, other) => true,
+            _ => self.response() == other.response(),
+        }
     }
 
     /// Says whether the address *answers*: a usable reply with AA=1 (answer, alias, NODATA, NXDOMAIN).

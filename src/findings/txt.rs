@@ -167,6 +167,8 @@ fn rrset_of(seen: &Observation) -> Option<&RRset> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::dns::rrset::Ttl;
     use crate::evidence::Outcome;
@@ -181,7 +183,7 @@ mod tests {
         let asked = question("a.example.com. TXT");
         let mut second = said.observations(&asked)[1].clone();
         if let Outcome::Replied(reply) = &mut second.outcome
-            && let Response::Answer(answer) = &mut reply.response
+            && let Response::Answer(answer) = &mut Arc::make_mut(reply).response
         {
             answer.rrset.ttl = Ttl::from_wire(7);
         }

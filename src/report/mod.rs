@@ -7,7 +7,6 @@
 mod bound;
 mod build;
 mod horizons;
-mod json;
 mod reading;
 mod ses;
 mod texts;

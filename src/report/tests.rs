@@ -94,8 +94,7 @@ fn a_report_reads_back_as_it_was_written() {
     let mut report = report();
     for row in [None, Some(7)] {
         report.row = row;
-        let json = report.to_json().unwrap();
-        assert_eq!(json, serde_json::to_string(&report).unwrap());
+        let json = serde_json::to_string(&report).unwrap();
         assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
     }
 }

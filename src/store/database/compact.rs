@@ -14,8 +14,8 @@ const MAX_JSON_OCTETS: usize = 16 << 20;
 
 /// Deflates a report.
 pub(super) fn deflate(report: &Report) -> Result<Vec<u8>, StoreError> {
-    let json = report.to_json().map_err(|error| unreadable("reports.body", &error.to_string()))?;
-    Ok(compress_to_vec_zlib(json.as_bytes(), LEVEL))
+    let json = serde_json::to_vec(report).map_err(|error| unreadable("reports.body", &error.to_string()))?;
+    Ok(compress_to_vec_zlib(&json, LEVEL))
 }
 
 /// Inflates a report.
