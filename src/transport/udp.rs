@@ -5,7 +5,7 @@
 //! random, and a reply counts only if address, port, id, opcode and question match to the letter (RFC 5452 §9, 0x20).
 //! Nothing is tried twice here.
 //!
-//! A socket has one task, one timer and one book of its questions ([`line`]); a question has none of its own. The sockets
+//! A socket has one task, one timer and one book of its questions; a question has none of its own. The sockets
 //! are not connected, so an ICMP refusal shows only where the operating system reports it on such sockets; elsewhere it
 //! is a timeout.
 
