@@ -39,6 +39,9 @@ pub const COLUMNS: [&str; 26] = [
     "error",
 ];
 
+/// In how many octets most reports have room: room that grows piece by piece is copied each time.
+const JSON_OCTETS: usize = 8 * 1024;
+
 /// How lines are written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Format {
@@ -102,8 +105,8 @@ impl Format {
         report.row = Some(row);
         let gist = Gist::of(&report);
         let line = match self {
-            Self::JsonLines => match serde_json::to_string(&report) {
-                Ok(json) => json + "\n",
+            Self::JsonLines => match json_line(&report) {
+                Ok(line) => line,
                 Err(error) => return self.bad_row(row, None, error.to_string()),
             },
             Self::Csv => flatten(row, &report),
@@ -118,9 +121,7 @@ impl Format {
     pub fn bad_row(self, row: u64, input_line: Option<u64>, error: String) -> Finished {
         let line = match self {
             // Numbers and a text are always written.
-            Self::JsonLines => {
-                serde_json::to_string(&BadRow { schema: SCHEMA, row, error: &error }).unwrap_or_default() + "\n"
-            }
+            Self::JsonLines => json_line(&BadRow { schema: SCHEMA, row, error: &error }).unwrap_or_default(),
             Self::Csv => {
                 let number = row.to_string();
                 let empty = std::iter::repeat_n("", COLUMNS.len().saturating_sub(2));
@@ -132,6 +133,14 @@ impl Format {
         };
         Finished { line, gist: Gist { row, error: Some(error), ..Gist::default() }, input_line }
     }
+}
+
+/// Writes something as one line of JSON, in the room that most reports need.
+fn json_line(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    let mut line = Vec::with_capacity(JSON_OCTETS);
+    serde_json::to_writer(&mut line, value)?;
+    line.push(b'\n');
+    String::from_utf8(line).map_err(serde::ser::Error::custom)
 }
 
 /// Writes a report as one line of CSV.

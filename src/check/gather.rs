@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -55,7 +56,7 @@ pub(super) async fn locate(engine: &Engine, expectation: &Expectation, budget: &
     let journey = Journey::new(budget, FRESH_ENOUGH_FOR_A_CHECK);
     let walks = questions.iter().map(|question| engine.walker.walk(question.clone(), Until::Answer, journey));
     // What is not found in time is not known; the records can be published without it.
-    let found = within(budget, engine.timeout, join_all(walks)).await.unwrap_or_default();
+    let found = within(budget, engine.timeout, pin!(join_all(walks))).await.unwrap_or_default();
     for (question, found) in questions.into_iter().zip(found) {
         let chain = gathering.take_found(found);
         gathering.evidence.add_chain(question.name, chain);
@@ -110,12 +111,12 @@ impl<'a> Gathering<'a> {
     /// The time in the queue before busy servers does not count.
     async fn run_in_time(&mut self, expectation: &Expectation) -> bool {
         let (engine, budget) = (self.engine, self.budget);
-        let gathered = async {
+        let gathered = pin!(async {
             let first = self.new_asks(expectation);
             self.locate(&first).await;
             let _places = wait(budget, engine.turns.take(self.servers())).await;
             self.run(expectation, first).await;
-        };
+        });
         within(budget, engine.timeout, gathered).await.is_some()
     }
 

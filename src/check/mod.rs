@@ -205,8 +205,8 @@ impl Checker {
         let budget = Budget::for_check();
         let journey = Journey::new(&budget, FRESH_ENOUGH_FOR_A_CHECK);
         let question = Question::new(domain.clone(), RecordType::NS);
-        let walk = self.engine.walker.walk(question, Until::Zone, journey);
-        let found = within(&budget, self.engine.timeout, walk).await?;
+        let mut walk = self.engine.walker.walk(question, Until::Zone, journey);
+        let found = within(&budget, self.engine.timeout, walk.as_mut()).await?;
         found.cuts.into_iter().next_back().filter(|cut| !is_registry(&cut.zone))
     }
 

@@ -16,9 +16,12 @@ mod window;
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
+use futures::{FutureExt, poll};
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
@@ -134,7 +137,12 @@ impl Pacer {
 
     /// Waits for the turn of a question; `None` where that would take too long.
     async fn turn(&self, server: IpAddr, class: PaceClass) -> Option<Turn> {
-        timeout(self.limits.max_wait, self.wait(server, class)).await.ok().flatten()
+        let mut turn = pin!(self.wait(server, class));
+        if let Poll::Ready(turn) = poll!(turn.as_mut()) {
+            return turn;
+        }
+        // Most need not wait, and carry no timer along.
+        timeout(self.limits.max_wait, turn).boxed().await.ok().flatten()
     }
 
     /// Waits for the turn of a question.
@@ -271,6 +279,15 @@ impl Rate {
 
     /// Waits until `cost` questions may pass, after all that came before.
     async fn pass(&self, cost: NonZeroU32) {
+        // Nobody stands before this one, and there is room.
+        let passes = || !matches!(self.limiter.check_n(cost.min(self.burst)), Ok(Err(_)));
+        if !self.turnstile.try_lock().is_ok_and(|_turn| passes()) {
+            self.queue(cost).boxed().await;
+        }
+    }
+
+    /// Waits in the queue, one timer at its head.
+    async fn queue(&self, cost: NonZeroU32) {
         let _turn = self.turnstile.lock().await;
         while let Ok(Err(too_early)) = self.limiter.check_n(cost.min(self.burst)) {
             sleep(too_early.wait_time_from(self.clock.now())).await;

@@ -3,11 +3,11 @@
 //! A question waits for the pace of its server, for the same question of another check, or for another check to find out
 //! what both need. None of that is its domain's doing, so that it does not count as the time of the check.
 
-use std::pin::pin;
-use std::task::Poll;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::poll;
+use pin_project_lite::pin_project;
 use tokio::time::{Instant, timeout};
 
 use crate::budget::{Budget, Errand};
@@ -38,24 +38,47 @@ impl Drop for OnErrand<'_> {
     }
 }
 
-/// Waits for something that is not the doing of the check. What is there at once costs nothing.
-pub async fn wait<F: Future>(budget: &Budget, turn: F) -> F::Output {
-    let mut turn = pin!(turn);
-    if let Poll::Ready(turn) = poll!(&mut turn) {
-        return turn;
+pin_project! {
+    /// Waits for something that is not the doing of the check.
+    ///
+    /// By hand, since an `async fn` would hold what it waits for twice, and there is one of these for every question.
+    pub struct Wait<'a, F> {
+        #[pin]
+        turn: F,
+        budget: &'a Budget,
+        // From when it had to wait.
+        errand: Option<OnErrand<'a>>,
     }
-    let _waits = OnErrand::begin(budget, Errand::Waiting);
-    turn.await
+}
+
+/// Waits for something that is not the doing of the check. What is there at once costs nothing.
+pub fn wait<F: Future>(budget: &Budget, turn: F) -> Wait<'_, F> {
+    Wait { turn, budget, errand: None }
+}
+
+impl<F: Future> Future for Wait<'_, F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let turn = this.turn.poll(context);
+        match turn {
+            Poll::Ready(_) => *this.errand = None,
+            Poll::Pending => {
+                this.errand.get_or_insert_with(|| OnErrand::begin(this.budget, Errand::Waiting));
+            },
+        }
+        turn
+    }
 }
 
 /// Does a part of a check within `limit`, not counting the time in which the check only waited; `None` where that is up.
-pub async fn within<F: Future>(budget: &Budget, limit: Duration, part: F) -> Option<F::Output> {
+pub async fn within<F: Future + ?Sized>(budget: &Budget, limit: Duration, mut part: Pin<&mut F>) -> Option<F::Output> {
     let started = Instant::now();
     let queued_before = budget.queued_for(started.into_std());
-    let mut part = pin!(part);
     let mut left = limit;
     loop {
-        if let Ok(done) = timeout(left, &mut part).await {
+        if let Ok(done) = timeout(left, part.as_mut()).await {
             return Some(done);
         }
         let now = Instant::now();
@@ -67,6 +90,8 @@ pub async fn within<F: Future>(budget: &Budget, limit: Duration, part: F) -> Opt
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use tokio::time::sleep;
 
     use super::*;
@@ -86,16 +111,16 @@ mod tests {
             wait(&budget, sleep(SECOND * 600)).await;
             out().await;
         };
-        assert_eq!(within(&budget, SECOND * 9, part).await, Some(()));
+        assert_eq!(within(&budget, SECOND * 9, pin!(part)).await, Some(()));
         assert_eq!(started.elapsed(), SECOND * 608);
         let beside = async { futures::join!(wait(&budget, sleep(SECOND * 600)), out(), sleep(SECOND * 600)) };
-        assert!(within(&budget, SECOND * 3, beside).await.is_none(), "one is out while another one waits");
+        assert!(within(&budget, SECOND * 3, pin!(beside)).await.is_none(), "one is out while another one waits");
         let endless = async {
             wait(&budget, sleep(SECOND)).await;
             futures::future::pending::<()>().await;
         };
         let started = Instant::now();
-        assert!(within(&budget, SECOND * 30, endless).await.is_none());
+        assert!(within(&budget, SECOND * 30, pin!(endless)).await.is_none());
         assert_eq!(started.elapsed(), SECOND * 31);
     }
 }

@@ -1,6 +1,7 @@
 //! One name and type, from the root to the answer, as a validating resolver would give it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::time::Duration;
 
 use crate::dns::bailiwick::MAX_CHAIN_LINKS;
@@ -115,7 +116,7 @@ impl Walker {
             work: Work::default(),
             failed: BTreeMap::new(),
         });
-        let outcome = within(journey.budget, time, self.follow(&mut following, journey, validator.as_mut())).await;
+        let outcome = within(journey.budget, time, pin!(self.follow(&mut following, journey, validator.as_mut()))).await;
         let outcome = outcome.unwrap_or(Err(LookupFailure::BudgetExceeded));
         let trace = log.take();
         match outcome {

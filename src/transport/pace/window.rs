@@ -6,6 +6,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::FutureExt;
 use tokio::sync::Semaphore;
 
 use crate::transport::PaceClass;
@@ -65,7 +66,10 @@ impl Window {
 
     /// Waits for a place.
     pub(super) async fn enter(self: &Arc<Self>) -> Option<Place> {
-        self.free.acquire().await.ok()?.forget();
+        match self.free.try_acquire() {
+            Ok(place) => place.forget(),
+            Err(_) => self.free.acquire().boxed().await.ok()?.forget(),
+        }
         Some(Place(Arc::clone(self)))
     }
 
@@ -121,8 +125,6 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use futures::FutureExt;
-
     use super::*;
 
     /// Takes all places that are free.
