@@ -18,7 +18,7 @@ use std::thread;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 use crate::check::Checker;
@@ -31,6 +31,10 @@ pub use tally::Tally;
 
 /// How many rows are read ahead of the checks.
 const ROWS_AHEAD: usize = 64;
+
+/// How many checks may wait for the runtime to begin with them. A new one waits behind all that is ready: where replies
+/// come faster than they are judged, no more are begun meanwhile, so that what is under way stays in the processor's caches.
+const MAX_UNBEGUN: usize = 8;
 
 /// How every row is checked.
 #[derive(Clone, Debug)]
@@ -91,6 +95,8 @@ pub struct Run {
     rows: mpsc::Receiver<Item>,
     /// Whether more rows may come.
     is_open: bool,
+    /// The places of checks that have not begun.
+    unbegun: Arc<Semaphore>,
     /// The checks under way.
     checks: JoinSet<Finished>,
 }
@@ -114,8 +120,9 @@ impl Run {
                 }
             }
         });
+        let unbegun = Arc::new(Semaphore::new(MAX_UNBEGUN));
         let dns = DnsCheck { checker, depth: settings.depth, required: settings.required.clone().into() };
-        Self { dns, own_check: None, settings, rows: receiver, is_open: true, checks: JoinSet::new() }
+        Self { dns, own_check: None, settings, rows: receiver, is_open: true, unbegun, checks: JoinSet::new() }
     }
 
     /// Has each row come to its report in another way.
@@ -135,8 +142,8 @@ impl Run {
                         return Some(Event::Finished(finished));
                     }
                 }
-                item = self.rows.recv(), if has_slot => match item {
-                    Some(Item::Row(row)) => self.spawn(row),
+                (place, item) = next_row(&self.unbegun, &mut self.rows), if has_slot => match item {
+                    Some(Item::Row(row)) => self.spawn(row, place),
                     Some(Item::Bad { row, line, error }) => {
                         return Some(Event::Finished(self.settings.format.bad_row(row, Some(line), error)));
                     }
@@ -149,10 +156,11 @@ impl Run {
         }
     }
 
-    /// Starts the check of one row.
-    fn spawn(&mut self, row: Row) {
+    /// Starts the check of one row, and gives its place back once it has begun.
+    fn spawn(&mut self, row: Row, place: Option<OwnedSemaphorePermit>) {
         let (dns, own_check, format) = (self.dns.clone(), self.own_check.clone(), self.settings.format);
         self.checks.spawn(async move {
+            drop(place);
             let (number, line) = (row.number, row.line);
             let check = async move {
                 match own_check {
@@ -168,4 +176,14 @@ impl Run {
             }
         });
     }
+}
+
+/// Waits for a place for one more check and for its row.
+async fn next_row(
+    unbegun: &Arc<Semaphore>,
+    rows: &mut mpsc::Receiver<Item>,
+) -> (Option<OwnedSemaphorePermit>, Option<Item>) {
+    // Without a place there is none to give back: nobody closes this.
+    let place = Arc::clone(unbegun).acquire_owned().await.ok();
+    (place, rows.recv().await)
 }

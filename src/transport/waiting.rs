@@ -66,7 +66,7 @@ impl<F: Future> Future for Wait<'_, F> {
             Poll::Ready(_) => *this.errand = None,
             Poll::Pending => {
                 this.errand.get_or_insert_with(|| OnErrand::begin(this.budget, Errand::Waiting));
-            },
+            }
         }
         turn
     }

@@ -116,7 +116,8 @@ impl Walker {
             work: Work::default(),
             failed: BTreeMap::new(),
         });
-        let outcome = within(journey.budget, time, pin!(self.follow(&mut following, journey, validator.as_mut()))).await;
+        let outcome =
+            within(journey.budget, time, pin!(self.follow(&mut following, journey, validator.as_mut()))).await;
         let outcome = outcome.unwrap_or(Err(LookupFailure::BudgetExceeded));
         let trace = log.take();
         match outcome {
