@@ -27,6 +27,8 @@ use crate::walk::{Found, Journey};
 
 /// How many letters the name has that nobody chose.
 const PROBE_LABEL_LETTERS: usize = 32;
+/// How many of them come out of one hash: 26^8 is far below 2^64.
+const PROBE_LETTERS_OF_A_HASH: usize = 8;
 
 /// Collects the evidence on one domain, within the budget and the time.
 ///
@@ -72,12 +74,14 @@ fn now() -> u32 {
 
 /// Makes up a label that nobody chose: always the same for one domain, so that a check can be replayed.
 fn probe_label(domain: &Name) -> String {
-    let letter = |place: usize| {
+    let letters_of = |nth: usize| {
         let mut hasher = DefaultHasher::new();
-        (place, domain).hash(&mut hasher);
-        u8::try_from(hasher.finish() % 26).map_or('a', |nth| char::from(b'a' + nth))
+        (nth, domain).hash(&mut hasher);
+        let digits = std::iter::successors(Some(hasher.finish()), |number| Some(number / 26));
+        let letter = |number: u64| u8::try_from(number % 26).map_or('a', |letter| char::from(b'a' + letter));
+        digits.take(PROBE_LETTERS_OF_A_HASH).map(letter)
     };
-    (0..PROBE_LABEL_LETTERS).map(letter).collect()
+    (0..).flat_map(letters_of).take(PROBE_LABEL_LETTERS).collect()
 }
 
 /// One check on its way.

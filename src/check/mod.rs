@@ -201,7 +201,7 @@ impl Checker {
     /// for the address of one.
     ///
     /// `None` where there is no such zone, or it was not found in time.
-    pub async fn delegation(&self, domain: &Name) -> Option<ZoneCut> {
+    pub async fn delegation(&self, domain: &Name) -> Option<Arc<ZoneCut>> {
         let budget = Budget::for_check();
         let journey = Journey::new(&budget, FRESH_ENOUGH_FOR_A_CHECK);
         let question = Question::new(domain.clone(), RecordType::NS);

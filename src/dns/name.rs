@@ -57,10 +57,16 @@ pub struct Name {
     ///
     /// The key has the labels in lower case, the top-level one first, each with a zero behind it; an octet of 0 or 1 inside
     /// a label becomes a pair that starts with 1. So keys compare as the canonical order wants names to, and the key
-    /// of a zone is how those of all names in it begin.
+    /// of a zone is how those of all names in it begin. A name above one without pairs shares its octets, from `start` on.
     octets: Arc<[u8]>,
-    /// How many of the octets are the wire form.
+    /// Where the wire form starts.
+    start: u8,
+    /// How many of the octets from there on are the wire form.
     wire_octets: u8,
+    /// Where the sort key starts.
+    key_start: u16,
+    /// How many of the octets from there on are the sort key.
+    key_octets: u16,
 }
 
 impl Name {
@@ -104,27 +110,37 @@ impl Name {
 
     /// Takes a wire form of so many octets and the sort key behind it.
     fn from_octets(octets: &[u8], wire_octets: usize) -> Self {
-        Self { octets: octets.into(), wire_octets: u8::try_from(wire_octets).unwrap_or(u8::MAX) }
+        let wire_octets = u8::try_from(wire_octets).unwrap_or(u8::MAX);
+        let key_octets = octets.len().saturating_sub(usize::from(wire_octets));
+        Self {
+            octets: octets.into(),
+            start: 0,
+            wire_octets,
+            key_start: wire_octets.into(),
+            // Three times 255 at most.
+            key_octets: u16::try_from(key_octets).unwrap_or_default(),
+        }
     }
 
     /// Returns the name without the first so many octets of the wire form, which are whole labels.
     fn without_first(&self, octets: usize) -> Self {
-        let wire = self.wire().get(octets..).unwrap_or(&[0]);
-        // Without pairs the key of a name above is how this one begins.
-        let key = self.plain_key().and_then(|key| key.get(..wire.len().saturating_sub(1)));
-        let Some(key) = key else { return Self::seal(wire) };
-        let mut sealed = [0; 2 * MAX_NAME_OCTETS];
-        let whole = wire.len() + key.len();
-        if let Some((head, tail)) = sealed.get_mut(..whole).and_then(|place| place.split_at_mut_checked(wire.len())) {
-            head.copy_from_slice(wire);
-            tail.copy_from_slice(key);
+        let cut = u8::try_from(octets).ok().filter(|cut| *cut < self.wire_octets);
+        match cut {
+            // Without pairs the key of a name above is how this one begins.
+            Some(cut) if self.plain_key().is_some() => Self {
+                octets: Arc::clone(&self.octets),
+                start: self.start + cut,
+                wire_octets: self.wire_octets - cut,
+                key_octets: self.key_octets - u16::from(cut),
+                ..*self
+            },
+            _ => Self::seal(self.wire().get(octets..).unwrap_or(&[0])),
         }
-        Self::from_octets(sealed.get(..whole).unwrap_or_default(), wire.len())
     }
 
     /// Returns the sort key where it has no pairs.
     fn plain_key(&self) -> Option<&[u8]> {
-        Some(self.key()).filter(|key| key.len() + 1 == usize::from(self.wire_octets))
+        Some(self.key()).filter(|_| self.key_octets + 1 == u16::from(self.wire_octets))
     }
 
     /// Returns the labels in lower case, the top-level one first; `None` where one has an octet of 0 or 1.
@@ -135,7 +151,8 @@ impl Name {
 
     /// Returns the sort key.
     fn key(&self) -> &[u8] {
-        self.octets.get(usize::from(self.wire_octets)..).unwrap_or_default()
+        let start = usize::from(self.key_start);
+        self.octets.get(start..start + usize::from(self.key_octets)).unwrap_or_default()
     }
 
     /// Builds a name from its labels, leftmost first and without the root label.
@@ -246,7 +263,8 @@ impl Name {
     /// Returns the uncompressed wire form, the root label included.
     #[must_use]
     pub fn wire(&self) -> &[u8] {
-        self.octets.get(..usize::from(self.wire_octets)).unwrap_or_default()
+        let start = usize::from(self.start);
+        self.octets.get(start..start + usize::from(self.wire_octets)).unwrap_or_default()
     }
 
     /// Iterates over the labels, leftmost first, without the root label.
@@ -353,19 +371,24 @@ impl Name {
 
     /// Hands the presentation form, its final dot included, to `read`; `None` where it has escapes.
     fn with_plain_text<T>(&self, read: impl FnOnce(&str) -> T) -> Option<T> {
+        // Behind the first length octet the labels stand as they are written; where the others stand come dots.
+        let (first, labels) = self.wire().split_first()?;
         let mut text = [0; MAX_NAME_OCTETS];
-        let mut end = 0;
-        for label in (Labels { rest: self.wire() }) {
-            if !label.iter().all(|octet| is_plain(*octet)) {
-                return None;
-            }
-            let place = text.get_mut(end..=end + label.len())?;
-            let (dot, rest) = place.split_last_mut()?;
-            rest.copy_from_slice(label);
-            *dot = b'.';
-            end += label.len() + 1;
+        let text = text.get_mut(..labels.len())?;
+        text.copy_from_slice(labels);
+        let mut at = usize::from(*first);
+        let mut dots = 0;
+        while let Some(octet) = text.get_mut(at) {
+            at += 1 + usize::from(*octet);
+            *octet = b'.';
+            dots += 1;
         }
-        let text = if end == 0 { "." } else { std::str::from_utf8(text.get(..end)?).ok()? };
+        // No more than 254.
+        let plain: u8 = text.iter().map(|octet| u8::from(is_plain(*octet))).sum();
+        if usize::from(plain) + dots != text.len() {
+            return None;
+        }
+        let text = if text.is_empty() { "." } else { std::str::from_utf8(text).ok()? };
         Some(read(text))
     }
 
@@ -463,7 +486,7 @@ const fn is_plain(octet: u8) -> bool {
 
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
-        self.wire_octets == other.wire_octets && self.key() == other.key()
+        self.key() == other.key()
     }
 }
 

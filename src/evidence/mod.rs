@@ -24,7 +24,7 @@ pub struct Evidence {
     /// A label that nobody chose, for names that exist only where a wildcard makes them up.
     pub probe_label: String,
     /// The zone cuts that were met, by zone.
-    cuts: BTreeMap<Name, ZoneCut>,
+    cuts: BTreeMap<Name, Arc<ZoneCut>>,
     /// The way from the root to each owner name that was asked for.
     chains: BTreeMap<Name, DelegationChain>,
     /// The replies, by question; sorted by server name and address.
@@ -59,7 +59,8 @@ impl Evidence {
     }
 
     /// Takes in a zone cut; one that is known already is replaced.
-    pub fn add_cut(&mut self, cut: ZoneCut) {
+    pub fn add_cut(&mut self, cut: impl Into<Arc<ZoneCut>>) {
+        let cut = cut.into();
         self.cuts.insert(cut.zone.clone(), cut);
     }
 
@@ -110,12 +111,12 @@ impl Evidence {
     /// Returns a zone cut.
     #[must_use]
     pub fn cut(&self, zone: &Name) -> Option<&ZoneCut> {
-        self.cuts.get(zone)
+        self.cuts.get(zone).map(Arc::as_ref)
     }
 
     /// Iterates over the zone cuts, in canonical order of their zones.
     pub fn cuts(&self) -> impl Iterator<Item = &ZoneCut> {
-        self.cuts.values()
+        self.cuts.values().map(Arc::as_ref)
     }
 
     /// Returns the way to an owner name that was asked for.

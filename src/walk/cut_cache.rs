@@ -100,18 +100,18 @@ impl CutCache {
     ///
     /// Cuts of zones that people registered count only where they are younger than `max_age`.
     #[must_use]
-    pub fn known_cuts(&self, name: &Name, max_age: Duration) -> Vec<ZoneCut> {
+    pub fn known_cuts(&self, name: &Name, max_age: Duration) -> Vec<Arc<ZoneCut>> {
         let now = Instant::now();
         let find = |zone: &Name| {
             let kept = self.cuts.get(zone).filter(|kept| now < kept.until)?;
             (is_registry(zone) || now.duration_since(kept.since) <= max_age).then_some(kept.value)
         };
         let deepest = name.ancestors().take_while(|zone| !zone.is_root()).find_map(|zone| find(&zone));
-        let mut cuts: Vec<ZoneCut> = Vec::new();
+        let mut cuts: Vec<Arc<ZoneCut>> = Vec::new();
         let mut at = deepest;
         while let Some(cut) = at {
             let parent = cut.parent.clone();
-            cuts.push((*cut).clone());
+            cuts.push(cut);
             at = match parent {
                 Some(zone) if !zone.is_root() => match find(&zone) {
                     Some(parent) => Some(parent),
@@ -121,15 +121,17 @@ impl CutCache {
                 _ => None,
             };
         }
-        cuts.push((*self.root).clone());
+        cuts.push(Arc::clone(&self.root));
         cuts.reverse();
         cuts
     }
 
     /// Keeps a cut that a parent gave just now.
-    pub fn keep_cut(&self, cut: &ZoneCut) {
+    pub fn keep_cut(&self, cut: impl Into<Arc<ZoneCut>>) {
+        let cut = cut.into();
         if cut.parent.is_some() {
-            self.cuts.insert(cut.zone.clone(), kept(cut.clone(), lifetime(cut.ttl)));
+            let keep_for = lifetime(cut.ttl);
+            self.cuts.insert(cut.zone.clone(), kept(cut, keep_for));
         }
     }
 
@@ -147,7 +149,7 @@ impl CutCache {
             Err(Unresolved::Unanswered | Unresolved::Limit) => PASSING_FAILURE_KEPT,
             Err(_) => FAILURE_KEPT,
         };
-        self.addresses.insert(host.clone(), kept(addresses, keep_for));
+        self.addresses.insert(host.clone(), kept(Arc::new(addresses), keep_for));
     }
 
     /// Enters the walk towards the registry that `name` lies below; the first one in goes on at once,
@@ -163,9 +165,9 @@ impl CutCache {
 }
 
 /// Puts a time on a thing.
-fn kept<T>(value: T, keep_for: Duration) -> Kept<T> {
+fn kept<T>(value: Arc<T>, keep_for: Duration) -> Kept<T> {
     let since = Instant::now();
-    Kept { value: Arc::new(value), since, until: since + keep_for }
+    Kept { value, since, until: since + keep_for }
 }
 
 /// Returns how long something with this time to live is kept.
@@ -251,8 +253,8 @@ mod tests {
     async fn cuts_are_found_without_gaps_and_go_when_their_time_is_up() {
         let cache = cache();
         assert_eq!(zones(&cache, "a.example.com.", 60), ["."]);
-        cache.keep_cut(&cut("com.", ".", 600));
-        cache.keep_cut(&cut("example.com.", "com.", 100_000));
+        cache.keep_cut(cut("com.", ".", 600));
+        cache.keep_cut(cut("example.com.", "com.", 100_000));
         assert_eq!(zones(&cache, "a.example.com.", 60), [".", "com.", "example.com."]);
         assert_eq!(zones(&cache, "example.net.", 60), ["."]);
         tokio::time::advance(Duration::from_secs(61)).await;
@@ -284,7 +286,7 @@ mod tests {
     async fn a_thousand_zones_stay_within_the_room_given() {
         let cache = CutCache::new(root_hints::root_cut(&root_hints::public()), 64 * 1024);
         for number in 0..1000 {
-            cache.keep_cut(&cut(&format!("z{number}.example."), "example.", 600));
+            cache.keep_cut(cut(&format!("z{number}.example."), "example.", 600));
         }
         assert!(cache.cuts.weight() <= 32 * 1024, "{}", cache.cuts.weight());
         assert!(cache.cuts.len() < 200);

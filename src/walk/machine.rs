@@ -15,6 +15,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::dns::name::Name;
 use crate::dns::public_suffix::is_registry;
@@ -76,7 +77,7 @@ pub struct Walk {
     /// How far to go.
     until: Until,
     /// The cuts met so far, the root first; never empty.
-    cuts: Vec<ZoneCut>,
+    cuts: Vec<Arc<ZoneCut>>,
     /// The addresses tried at the last cut.
     tried: BTreeSet<IpAddr>,
     /// How many servers of the last cut said that there is nothing.
@@ -93,8 +94,8 @@ impl Walk {
     /// Cuts that do not enclose the question's name are left out; without any the walk is over at once. A zone's own
     /// servers are not asked for its DS records, which are the parent's (RFC 4035 §3.1.4.1).
     #[must_use]
-    pub fn new(question: Question, until: Until, known: Vec<ZoneCut>) -> Self {
-        let mut cuts: Vec<ZoneCut> = Vec::new();
+    pub fn new(question: Question, until: Until, known: Vec<Arc<ZoneCut>>) -> Self {
+        let mut cuts: Vec<Arc<ZoneCut>> = Vec::new();
         for cut in known {
             let is_below = cuts.last().is_none_or(|last| cut.zone.is_strictly_below(&last.zone));
             if is_below && question.name.is_subdomain_of(&cut.zone) && !is_of_parent(&question, &cut.zone) {
@@ -120,13 +121,13 @@ impl Walk {
 
     /// Returns the cuts met so far, the root first.
     #[must_use]
-    pub fn cuts(&self) -> &[ZoneCut] {
+    pub fn cuts(&self) -> &[Arc<ZoneCut>] {
         &self.cuts
     }
 
     /// Gives the cuts away.
     #[must_use]
-    pub fn into_cuts(self) -> Vec<ZoneCut> {
+    pub fn into_cuts(self) -> Vec<Arc<ZoneCut>> {
         self.cuts
     }
 
@@ -219,8 +220,9 @@ impl Walk {
 
     /// Takes in the addresses of one server of the last cut, or why there are none.
     pub fn handle_addresses(&mut self, name: &Name, addresses: Result<Vec<IpAddr>, Unresolved>) {
-        let servers = self.cuts.last_mut().map(|cut| cut.servers.as_mut_slice()).unwrap_or_default();
-        let Some(server) = servers.iter_mut().find(|server| server.name == *name) else { return };
+        let Some(cut) = self.cuts.last_mut() else { return };
+        // What the cache keeps is the parent's word alone: the addresses are written into a copy.
+        let Some(server) = Arc::make_mut(cut).servers.iter_mut().find(|server| server.name == *name) else { return };
         match addresses {
             Ok(addresses) if !addresses.is_empty() => server.addresses = at_most_a_few(addresses),
             Ok(_) => server.unresolved = Some(Unresolved::NoAddress),
@@ -244,7 +246,8 @@ impl Walk {
             self.end = Some(ChainEnd::Limit);
             return;
         }
-        self.cuts.push(cut_of(referral, &last.zone));
+        let cut = cut_of(referral, &last.zone);
+        self.cuts.push(Arc::new(cut));
         if let Some(minimiser) = &mut self.minimiser {
             minimiser.go_below(&referral.zone, &self.question);
         }

@@ -41,7 +41,7 @@ use crate::walk::speeds::Speeds;
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The cuts on the way, the root first.
-    pub cuts: Vec<ZoneCut>,
+    pub cuts: Vec<Arc<ZoneCut>>,
     /// How the walk ended.
     pub end: ChainEnd,
     /// What was said to the walk's question on the way, in order of time.
@@ -232,7 +232,7 @@ impl Walker {
             }
         }
         if let Some(cut) = walk.cuts().last().filter(|_| walk.cuts().len() > depth) {
-            self.cache.keep_cut(cut);
+            self.cache.keep_cut(Arc::clone(cut));
         }
     }
 
@@ -264,7 +264,7 @@ impl Walker {
 
     /// Learns the addresses of a cut that a referral gave outside a walk.
     pub async fn complete(&self, cut: &mut ZoneCut, journey: Journey<'_>) {
-        self.cache.keep_cut(cut);
+        self.cache.keep_cut(cut.clone());
         let unknown: Vec<Name> =
             cut.servers.iter().filter(|server| server.addresses.is_empty()).map(|server| server.name.clone()).collect();
         for (name, addresses) in self.resolve_all(unknown, journey).await {

@@ -104,7 +104,7 @@ pub(crate) fn run(data: &[u8]) {
         (_, _) => Until::Answer,
     };
     let root = root_hints::root_cut(&root_hints::public());
-    let mut walk = Walk::new(Question::new(name.clone(), RecordType::CNAME), until, vec![root]);
+    let mut walk = Walk::new(Question::new(name.clone(), RecordType::CNAME), until, vec![root.into()]);
     if setup & MINIMISED != 0 {
         walk = walk.minimised();
     }
