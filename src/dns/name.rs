@@ -194,6 +194,7 @@ impl Name {
         match text {
             "" => return Err(NameError::Empty),
             "." => return Ok(Self::root()),
+            _ if !text.contains('\\') => return Self::from_labels(text.strip_suffix('.').unwrap_or(text).split('.')),
             _ => {}
         }
         let mut labels: Vec<Vec<u8>> = vec![Vec::new()];

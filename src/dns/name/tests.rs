@@ -119,6 +119,23 @@ fn parts_of_a_name() {
 }
 
 #[test]
+fn a_name_above_is_the_one_that_was_read_on_its_own() {
+    for text in ["a.B.c.example.com.", "x\\000y.b.example.com.", "b.x\\001y.z.", "a.x\\.y.com.", "com.", "."] {
+        let mut above = name(text);
+        while let Some(parent) = above.parent() {
+            let alone = Name::from_wire(parent.wire()).unwrap();
+            assert_eq!(parent, alone);
+            assert_eq!((parent.key(), parent.to_string()), (alone.key(), alone.to_string()));
+            assert_eq!(parent.plain_key(), alone.plain_key());
+            assert!(above.is_strictly_below(&alone) && above > alone);
+            assert_eq!(above.without_suffix(&parent).unwrap().label_count(), 1);
+            above = parent;
+        }
+        assert!(above.is_root());
+    }
+}
+
+#[test]
 fn a_name_reads_back_from_json() {
     for text in ["\".\"", "\"t1._domainkey.example.com.\"", r#""a\\.b\\032c.example.""#] {
         let read: Name = serde_json::from_str(text).unwrap();
