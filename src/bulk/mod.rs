@@ -187,3 +187,43 @@ async fn next_row(
     let place = Arc::clone(unbegun).acquire_owned().await.ok();
     (place, rows.recv().await)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures::{future, poll};
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn as_many_checks_are_under_way_as_are_wanted_and_no_more() {
+        const AT_ONCE: usize = 5 * MAX_UNBEGUN;
+        let begun = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&begun);
+        let endless: RowCheck = Arc::new(move |_, _| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            future::pending().boxed()
+        });
+        let rows: String = (0..2 * AT_ONCE).map(|number| format!("t{number}.example\n")).collect();
+        let rows = Rows::open_for_domains(Cursor::new(format!("domain\n{rows}"))).unwrap();
+        let settings =
+            Settings { at_once: AT_ONCE, depth: Depth::Quick, required: Vec::new(), format: Format::Nothing };
+        let checker = Checker::builder().build().unwrap();
+        let mut run = Run::start(checker, settings, rows, RowSet::default()).with_check(endless);
+        let mut next = pin!(run.next());
+        // Rows come from a thread of their own.
+        while begun.load(Ordering::Relaxed) < AT_ONCE {
+            assert!(poll!(&mut next).is_pending());
+            yield_now().await;
+        }
+        for _ in 0..AT_ONCE {
+            assert!(poll!(&mut next).is_pending());
+            yield_now().await;
+        }
+        assert_eq!(begun.load(Ordering::Relaxed), AT_ONCE);
+    }
+}
