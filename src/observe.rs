@@ -1,7 +1,8 @@
 //! Asks the servers of a zone.
 //!
 //! Every address of every server is asked every question at once, or one address after the other
-//! until one answers. What comes back is written down as it came; nothing is judged here.
+//! until one answers. What comes back is written down as it came; nothing is judged here. What it makes
+//! somebody else want to know is asked while the rest is still out.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -122,24 +123,59 @@ fn observation(target: Target, exchange: Exchange, outcome: Outcome) -> Observat
     }
 }
 
-/// One question to all servers of a zone.
-struct ToAll<'a> {
-    /// The question.
-    question: &'a Question,
-    /// What was said to it.
-    heard: Arc<Heard>,
-    /// What was read last, with the message that it was read from: most servers say the same.
-    last: Option<(Arc<Message>, Outcome)>,
+/// Questions to the servers of one zone.
+#[derive(Clone, Debug)]
+pub struct Questions {
+    /// The questions.
+    questions: Vec<Question>,
+    /// The addresses that are asked at once.
+    at_once: Vec<Target>,
+    /// The addresses that are asked one after the other where those before do not answer.
+    later: Vec<Target>,
 }
 
-impl ToAll<'_> {
+impl Questions {
+    /// Asks every question of every address of the zone's servers, all at once.
+    #[must_use]
+    pub fn to_every_server(cut: &ZoneCut, questions: Vec<Question>) -> Self {
+        Self { questions, at_once: targets(cut).take(MAX_ADDRESSES_PER_ZONE).collect(), later: Vec::new() }
+    }
+
+    /// Asks one address of the zone's servers after the other until one answers.
+    #[must_use]
+    pub fn until_answered(cut: &ZoneCut, question: Question) -> Self {
+        let mut all = targets(cut).take(MAX_ADDRESSES_FOR_ONE_ANSWER);
+        Self { questions: vec![question], at_once: all.next().into_iter().collect(), later: all.collect() }
+    }
+}
+
+/// One question that is out.
+struct Out {
+    /// The question.
+    question: Question,
+    /// What was said to it, where several servers are asked at once.
+    heard: Option<Arc<Heard>>,
+    /// What was read last, with the message that it was read from: most servers say the same.
+    last: Option<(Arc<Message>, Outcome)>,
+    /// The addresses that are asked one after the other where those before do not answer.
+    later: std::vec::IntoIter<Target>,
+}
+
+impl Out {
+    /// Makes the query for one server.
+    fn query(&self, target: &Target, budget: &Arc<Budget>) -> Query {
+        let class = pace_class(&target.zone, &target.server);
+        let query = Query::new(target.address, self.question.clone(), class, Arc::clone(budget));
+        Query { heard: self.heard.clone(), ..query }
+    }
+
     /// Reads what came back from a server of `zone`, the same message once.
     fn read(&mut self, exchange: &Exchange, zone: &Name) -> Outcome {
         match (&exchange.outcome, &self.last) {
             (Ok(message), Some((before, outcome))) if Arc::ptr_eq(message, before) => return outcome.clone(),
             _ => {}
         }
-        let outcome = read(exchange, self.question, zone);
+        let outcome = read(exchange, &self.question, zone);
         if let Ok(message) = &exchange.outcome {
             self.last = Some((Arc::clone(message), outcome.clone()));
         }
@@ -147,51 +183,49 @@ impl ToAll<'_> {
     }
 }
 
-/// Asks every question of every address of the zone's servers, all at once.
+/// Asks the servers of some zones, all zones at the same time.
 ///
-/// What comes back goes into `seen` in order of arrival, so that it is not lost where the future is dropped.
-pub async fn ask_every_server(
+/// What comes back goes to `hear` in order of arrival, so that it is not lost where the future is dropped. What that returns
+/// is asked as well, while the other replies are still awaited.
+pub async fn ask_servers(
     transport: &dyn DynTransport,
-    cut: &ZoneCut,
-    questions: &[Question],
+    first: Vec<Questions>,
     budget: &Arc<Budget>,
-    seen: &Seen,
+    mut hear: impl FnMut(&Question, Observation) -> Vec<Questions>,
 ) {
-    let to_all = |question| ToAll { question, heard: Arc::default(), last: None };
-    let mut questions: Vec<ToAll<'_>> = questions.iter().map(to_all).collect();
-    let mut asked = FuturesUnordered::new();
-    for target in targets(cut).take(MAX_ADDRESSES_PER_ZONE) {
-        let class = pace_class(&target.zone, &target.server);
-        for (nth, ToAll { question, heard, .. }) in questions.iter().enumerate() {
-            let query = Query::new(target.address, Question::clone(question), class, Arc::clone(budget));
-            let (query, target) = (Query { heard: Some(Arc::clone(heard)), ..query }, target.clone());
-            asked.push(async move { (nth, target, transport.exchange(&query).await) });
+    let (mut out, mut exchanges): (Vec<Out>, _) = (Vec::new(), FuturesUnordered::new());
+    let mut to_ask = first;
+    loop {
+        for Questions { questions, at_once, later } in to_ask {
+            let from = out.len();
+            for question in questions {
+                let heard = (at_once.len() > 1).then(Arc::default);
+                out.push(Out { question, heard, last: None, later: later.clone().into_iter() });
+            }
+            for target in at_once {
+                let questions = out.iter().enumerate().skip(from);
+                exchanges.extend(
+                    questions.map(|(nth, one)| send(transport, nth, one.query(&target, budget), target.clone())),
+                );
+            }
         }
-    }
-    while let Some((nth, target, exchange)) = asked.next().await {
-        if let Some(asked) = questions.get_mut(nth) {
-            let outcome = asked.read(&exchange, &target.zone);
-            seen.push(asked.question, observation(target, exchange, outcome));
+        let Some((nth, target, exchange)) = exchanges.next().await else { return };
+        let Some(one) = out.get_mut(nth) else { return };
+        let outcome = one.read(&exchange, &target.zone);
+        let observation = observation(target, exchange, outcome);
+        if !observation.is_answer()
+            && !is_referral(&observation)
+            && let Some(next) = one.later.next()
+        {
+            exchanges.push(send(transport, nth, one.query(&next, budget), next));
         }
+        to_ask = hear(&one.question, observation);
     }
 }
 
-/// Asks one address of the zone's servers after the other until one answers.
-pub async fn ask_until_answered(
-    transport: &dyn DynTransport,
-    cut: &ZoneCut,
-    question: &Question,
-    budget: &Arc<Budget>,
-    seen: &Seen,
-) {
-    for target in targets(cut).take(MAX_ADDRESSES_FOR_ONE_ANSWER) {
-        let observation = ask(transport, target, question, budget).await;
-        let is_enough = observation.is_answer() || is_referral(&observation);
-        seen.push(question, observation);
-        if is_enough {
-            break;
-        }
-    }
+/// Asks one server the question that has the number `nth`.
+async fn send(transport: &dyn DynTransport, nth: usize, query: Query, target: Target) -> (usize, Target, Exchange) {
+    (nth, target, transport.exchange(&query).await)
 }
 
 /// Says whether a server points to a zone below.

@@ -18,7 +18,7 @@ use crate::dns::response::{Referral, Response};
 use crate::dns::rrset::Question;
 use crate::evidence::{ChainEnd, DelegationChain, Evidence, Observation, ZoneCut};
 use crate::expectation::{Depth, Expectation};
-use crate::observe::{self, Seen, Target, ask_every_server, ask_until_answered, pace_class};
+use crate::observe::{self, Questions, Target, ask_servers, pace_class};
 use crate::transport::PaceClass;
 use crate::transport::waiting::{wait, within};
 use crate::walk::cut_cache::FRESH_ENOUGH_FOR_A_CHECK;
@@ -38,7 +38,6 @@ pub(super) async fn gather(engine: &Engine, expectation: &Expectation, budget: &
     gathering.evidence.cloudflare_ranges.clone_from(&engine.cloudflare_ranges);
     gathering.evidence.gathered_at = Some(now());
     let is_in_time = gathering.run_in_time(expectation).await;
-    gathering.take_seen();
     let mut evidence = gathering.evidence;
     evidence.is_budget_exceeded |= !is_in_time;
     if budget.has_put_off() {
@@ -92,8 +91,6 @@ pub(super) struct Gathering<'a> {
     pub(super) budget: &'a Arc<Budget>,
     /// What was learned.
     pub(super) evidence: Evidence,
-    /// What was seen and is not in the evidence yet.
-    seen: Seen,
     /// What was asked for so far.
     asked: BTreeSet<Ask>,
     /// How many zones were known when the way to every name was last looked at.
@@ -106,8 +103,7 @@ impl<'a> Gathering<'a> {
     /// Starts with nothing seen.
     fn new(engine: &'a Engine, expectation: &Expectation, budget: &'a Arc<Budget>) -> Self {
         let evidence = Evidence::new(probe_label(&expectation.domain));
-        let (seen, asked) = (Seen::default(), BTreeSet::new());
-        Self { engine, budget, evidence, seen, asked, settled_with: 0, depth: expectation.depth }
+        Self { engine, budget, evidence, asked: BTreeSet::new(), settled_with: 0, depth: expectation.depth }
     }
 
     /// Asks round after round until nothing is left or the time is up; false in the latter case.
@@ -152,13 +148,6 @@ impl<'a> Gathering<'a> {
             asks = self.new_asks(expectation);
         }
         prove_records(self, expectation).await;
-    }
-
-    /// Moves what was seen into the evidence.
-    fn take_seen(&mut self) {
-        for (question, observation) in self.seen.take() {
-            self.evidence.add_observation(question, observation);
-        }
     }
 
     /// Finds the zone of every name that has none yet.
@@ -251,7 +240,6 @@ impl<'a> Gathering<'a> {
         let mut asks = asks;
         for _ in 0..MAX_CUTS {
             self.ask_zones(&asks).await;
-            self.take_seen();
             asks = self.descend(asks).await;
             if asks.is_empty() {
                 return;
@@ -261,9 +249,20 @@ impl<'a> Gathering<'a> {
     }
 
     /// Asks each zone's servers, all zones at the same time.
-    async fn ask_zones(&self, asks: &[Ask]) {
+    async fn ask_zones(&mut self, asks: &[Ask]) {
+        let at_first = self.questions(asks);
+        let transport = self.engine.transport.as_ref();
+        ask_servers(transport, at_first, self.budget, |question, seen| {
+            self.evidence.add_observation(question.clone(), seen);
+            Vec::new()
+        })
+        .await;
+    }
+
+    /// Puts together what each zone's servers are to be asked.
+    fn questions(&self, asks: &[Ask]) -> Vec<Questions> {
         let mut every: BTreeMap<&Name, Vec<Question>> = BTreeMap::new();
-        let mut any: Vec<(&ZoneCut, &Question)> = Vec::new();
+        let mut any: Vec<Questions> = Vec::new();
         for ask in asks {
             let zone = match &ask.scope {
                 Scope::At(zone) => self.evidence.cut(zone),
@@ -274,24 +273,21 @@ impl<'a> Gathering<'a> {
             if is_registry(&cut.zone) {
                 // Its servers were asked on the way to one name of each group, as many as are needed.
                 if !self.evidence.is_asked(&ask.question) && !self.is_unregistered(&ask.question.name, &cut.zone) {
-                    any.push((cut, &ask.question));
+                    any.push(Questions::until_answered(cut, ask.question.clone()));
                 }
                 continue;
             }
             match ask.scope {
                 Scope::Every => every.entry(&cut.zone).or_default().push(ask.question.clone()),
-                Scope::Any | Scope::At(_) | Scope::Server(_) => any.push((cut, &ask.question)),
+                Scope::Any | Scope::At(_) | Scope::Server(_) => {
+                    any.push(Questions::until_answered(cut, ask.question.clone()));
+                }
             }
         }
-        let transport = self.engine.transport.as_ref();
-        let every = every.iter().filter_map(|(zone, questions)| {
-            let cut = self.evidence.cut(zone)?;
-            Some(ask_every_server(transport, cut, questions, self.budget, &self.seen))
-        });
-        let any = any
+        let every = every
             .into_iter()
-            .map(|(cut, question)| ask_until_answered(transport, cut, question, self.budget, &self.seen));
-        futures::join!(join_all(every), join_all(any));
+            .filter_map(|(zone, questions)| Some(Questions::to_every_server(self.evidence.cut(zone)?, questions)));
+        every.chain(any).collect()
     }
 
     /// Says whether the servers of a registry said of a name of the same group that there is no such one.
