@@ -149,3 +149,36 @@ async fn a_domain_among_many_at_one_server_comes_out_as_alone() {
     let per_second = f64::from(replay.questions_at("192.0.2.1".parse().unwrap())) / started.elapsed().as_secs_f64();
     assert!(per_second <= 21.0, "{per_second:.1} questions a second at one server");
 }
+
+/// A domain at two servers, which take so many milliseconds to reply; root and registry take none.
+fn distant(first: u64, second: u64, policies: &str) -> Arc<Scenario> {
+    let text = format!(
+        "root 198.51.100.1\nzone . at 198.51.100.1\n  com NS a.registry.com.\n  a.registry.com. A 198.51.100.2\n\
+         zone com at 198.51.100.2\n  t0 NS ns1.t0\n  t0 NS ns2.t0\n  ns1.t0 A 192.0.2.1\n  ns2.t0 A 192.0.2.2\n\
+         zone t0.com at 192.0.2.1 192.0.2.2\n  mail TXT \"v=spf1 include:amazonses.com ~all\"\n  \
+         a._domainkey.mail CNAME a.dkim.amazonses.com.\n  b._domainkey.mail CNAME b.dkim.amazonses.com.\n  \
+         c._domainkey.mail CNAME c.dkim.amazonses.com.\n{policies}\
+         server 192.0.2.1\n  any -> after {first}ms\nserver 192.0.2.2\n  any -> after {second}ms\n"
+    );
+    Arc::new(text.parse().unwrap())
+}
+
+/// A policy of the organization.
+const ABOVE: &str = "  _dmarc TXT \"v=DMARC1; p=reject\"\n";
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_above_is_asked_for_while_the_slowest_server_is_awaited() {
+    for (what, policies, servers, took, questions) in [
+        ("an own policy", "  _dmarc.mail TXT \"v=DMARC1; p=none\"\n", (10, 100), 100, 12),
+        ("a policy above, and the first server is fast", ABOVE, (10, 100), 100, 13),
+        ("a policy above, and the second server is fast", ABOVE, (100, 10), 110, 13),
+        ("a policy above, and the servers are equally far", ABOVE, (100, 100), 200, 13),
+        ("no policy anywhere, so that the registry and places nearby are asked in turn", "", (10, 100), 210, 16),
+    ] {
+        let (checker, replay) = checker(&distant(servers.0, servers.1, policies));
+        let started = Instant::now();
+        assert_eq!(checker.check(&tenant(0)).await.verdict, Verdict::Ready, "{what}");
+        assert!(started.elapsed() < Duration::from_millis(took + 5), "{what}: {:?}", started.elapsed());
+        assert_eq!(replay.questions(), questions, "{what}");
+    }
+}

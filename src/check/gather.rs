@@ -120,6 +120,22 @@ impl<'a> Gathering<'a> {
         within(budget, engine.timeout, gathered).await.is_some()
     }
 
+    /// Returns what the plan wants whatever the servers say that are still awaited, and can be asked at once.
+    ///
+    /// What lies in a zone that is not known to this check waits for the next round.
+    fn asks_ahead(&mut self, expectation: &Expectation) -> Vec<Ask> {
+        if self.budget.is_exhausted() {
+            return Vec::new();
+        }
+        let mut asks = plan::ahead(expectation, &self.evidence);
+        asks.retain(|Ask { question, .. }| {
+            let is_out = self.asked.iter().any(|ask| ask.question == *question);
+            !is_out && (self.evidence.chain(&question.name).is_some() || self.adopt(&question.name))
+        });
+        self.asked.extend(asks.iter().cloned());
+        asks
+    }
+
     /// Returns what the plan wants and was not asked for in that scope yet.
     fn new_asks(&mut self, expectation: &Expectation) -> Vec<Ask> {
         let mut asks = plan::next(expectation, &self.evidence);
@@ -144,7 +160,7 @@ impl<'a> Gathering<'a> {
             self.locate(&asks).await;
             let (beside, asks_of_zones) = asks.into_iter().partition(|ask| matches!(ask.scope, Scope::Server(_)));
             self.ask_beside(beside).await;
-            self.observe(asks_of_zones).await;
+            self.observe(expectation, asks_of_zones).await;
             asks = self.new_asks(expectation);
         }
         prove_records(self, expectation).await;
@@ -236,10 +252,10 @@ impl<'a> Gathering<'a> {
     }
 
     /// Asks the servers of the names' zones, and follows referrals to zones below.
-    async fn observe(&mut self, asks: Vec<Ask>) {
+    async fn observe(&mut self, expectation: &Expectation, asks: Vec<Ask>) {
         let mut asks = asks;
         for _ in 0..MAX_CUTS {
-            self.ask_zones(&asks).await;
+            self.ask_zones(expectation, &mut asks).await;
             asks = self.descend(asks).await;
             if asks.is_empty() {
                 return;
@@ -248,13 +264,22 @@ impl<'a> Gathering<'a> {
         self.evidence.is_budget_exceeded = true;
     }
 
-    /// Asks each zone's servers, all zones at the same time.
-    async fn ask_zones(&mut self, asks: &[Ask]) {
+    /// Asks each zone's servers, all zones at the same time, and adds to `asks` what was asked ahead meanwhile.
+    async fn ask_zones(&mut self, expectation: &Expectation, asks: &mut Vec<Ask>) {
         let at_first = self.questions(asks);
         let transport = self.engine.transport.as_ref();
         ask_servers(transport, at_first, self.budget, |question, seen| {
+            // Who says what another one said before calls for nothing more.
+            let is_news = plan::may_lead_on(question, &seen)
+                && !self.evidence.observations(question).iter().any(|known| known.says_the_same_as(&seen));
             self.evidence.add_observation(question.clone(), seen);
-            Vec::new()
+            if !is_news {
+                return Vec::new();
+            }
+            let ahead = self.asks_ahead(expectation);
+            let questions = self.questions(&ahead);
+            asks.extend(ahead);
+            questions
         })
         .await;
     }

@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 
 use crate::dns::name::Name;
 use crate::dns::public_suffix::is_registry;
+use crate::dns::response::Response;
 use crate::dns::rrset::{Question, RecordType};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Observation};
 use crate::expectation::{Depth, Expectation, ExpectedRecord, RecordKind};
 use crate::findings::finding::RecordStatus;
 use crate::findings::inquiry::is_asked_or_futile;
@@ -43,6 +44,24 @@ pub fn next(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
     asks
 }
 
+/// Returns what will be left to ask whatever the servers say that are still awaited: the policies above, where one server
+/// said that there is none.
+///
+/// `evidence` is what was seen so far. What is out already may be among the questions.
+#[must_use]
+pub fn ahead(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
+    let walk = dmarc::walk_still_needed(expectation, evidence);
+    asks_of_any(evidence, walk)
+}
+
+/// Says whether a reply may put more in front of [`ahead`]: one that says that there is no policy here, or that it stands
+/// elsewhere.
+#[must_use]
+pub fn may_lead_on(question: &Question, seen: &Observation) -> bool {
+    let leads = matches!(seen.response(), Some(Response::NoData(_) | Response::NxDomain(_) | Response::Alias(_)));
+    question.kind == RecordType::TXT && leads
+}
+
 /// Asks every server for the expected records.
 fn expected_records(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
     let questions = expectation.records.iter().map(ExpectedRecord::question);
@@ -54,11 +73,13 @@ fn expected_records(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> 
 
 /// Asks for the policies of other names that the DMARC records lead to.
 fn policies(expectation: &Expectation, evidence: &Evidence) -> Vec<Ask> {
-    dmarc::names_still_needed(expectation, evidence)
-        .into_iter()
-        .filter(|question| !is_asked_or_futile(evidence, question))
-        .map(|question| Ask { question, scope: Scope::Any })
-        .collect()
+    asks_of_any(evidence, dmarc::names_still_needed(expectation, evidence))
+}
+
+/// Asks one server after the other until one answers, what was not asked yet.
+fn asks_of_any(evidence: &Evidence, questions: Vec<Question>) -> Vec<Ask> {
+    let open = questions.into_iter().filter(|question| !is_asked_or_futile(evidence, question));
+    open.map(|question| Ask { question, scope: Scope::Any }).collect()
 }
 
 /// Returns how each expected record stands at its servers.

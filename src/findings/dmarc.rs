@@ -14,7 +14,7 @@ use crate::expectation::{Depth, Expectation, ExpectedRecord, RecordKind};
 use crate::findings::catalogue::Code;
 use crate::findings::delegation::not_registered;
 pub use crate::findings::dmarc::alignment::Legs;
-use crate::findings::dmarc::author::{Author, Own, is_meant, txt};
+use crate::findings::dmarc::author::{Author, is_meant, txt};
 use crate::findings::finding::{Finding, JudgedRecord};
 use crate::findings::txt::records_found;
 use crate::findings::view::Views;
@@ -61,25 +61,26 @@ pub fn names_still_needed(expectation: &Expectation, evidence: &Evidence) -> Vec
     let mut needed = BTreeSet::new();
     for record in expectation.of_kind(RecordKind::Dmarc) {
         let author = Author::new(expectation, evidence, record);
-        let mut is_own = true;
-        for (_, own) in &author.own {
-            match own {
-                Own::Ask(question) => {
-                    needed.insert(question.clone());
-                }
-                Own::Known(found) if !found.texts.iter().any(|text| is_meant(text)) => {
-                    is_own = false;
-                    needed.extend(author.above().needed.iter().cloned());
-                }
-                Own::Known(_) => {}
-                Own::Unknown => is_own = false,
-            }
-        }
+        needed.extend(author.walk_needed());
         // At depth quick a policy that all servers have costs no more questions.
-        if needed.is_empty() && (expectation.depth == Depth::Full || !is_own) {
+        if needed.is_empty() && (expectation.depth == Depth::Full || !author.has_own_everywhere()) {
             needed.extend(author.further(&author.views()).1);
         }
     }
+    needed.into_iter().collect()
+}
+
+/// Returns those of [`names_still_needed`] that the tree walk takes; sorted, each once.
+///
+/// One server's word that there is no policy here is enough to want the names above, so that more servers' words make
+/// these names no fewer.
+#[must_use]
+pub fn walk_still_needed(expectation: &Expectation, evidence: &Evidence) -> Vec<Question> {
+    if not_registered(expectation, evidence).is_some() {
+        return Vec::new();
+    }
+    let walks = expectation.of_kind(RecordKind::Dmarc).map(|record| Author::new(expectation, evidence, record));
+    let needed: BTreeSet<Question> = walks.flat_map(|author| author.walk_needed()).collect();
     needed.into_iter().collect()
 }
 

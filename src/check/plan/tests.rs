@@ -115,6 +115,35 @@ fn a_policy_is_followed_where_it_leads() {
 }
 
 #[test]
+fn one_word_that_there_is_no_policy_here_puts_the_names_above_ahead() {
+    let ahead_of = |domain: &str, says: &[(&str, &str)]| -> Vec<String> {
+        let expectation = Expectation::new(domain, &TOKENS, DEFAULT_DKIM_ZONE).unwrap();
+        let mut evidence = World::new(HEALTHY).evidence;
+        for (asked, what) in says {
+            let server = evidence.cut(&name("example.com.")).unwrap().addresses().next().map(|(_, address)| address);
+            say(&mut evidence, &crate::findings::sample::question(asked), &name("example.com."), server, what);
+        }
+        let asks = ahead(&expectation, &evidence);
+        assert!(asks.iter().all(|ask| ask.scope == Scope::Any));
+        asks.iter().map(|ask| ask.question.to_string()).collect()
+    };
+    let (own, above) = ("_dmarc.mail.example.com. TXT", "_dmarc.example.com. TXT");
+    for says in ["nxdomain", "nodata"] {
+        assert_eq!(ahead_of("mail.example.com", &[(own, says)]), [above], "{says}");
+    }
+    for says in ["v=DMARC1; p=none", "timeout", "servfail", "lame", "refused", "referral mail.example.com."] {
+        assert_eq!(ahead_of("mail.example.com", &[(own, says)]), [""; 0], "{says}");
+    }
+    assert_eq!(ahead_of("mail.example.com", &[("mail.example.com. TXT", "nxdomain")]), [""; 0], "another record");
+    let deep = ahead_of("a.mail.example.com", &[("_dmarc.a.mail.example.com. TXT", "nodata")]);
+    assert_eq!(deep, [above, own], "all names above at once");
+    let found = [(own, "nodata"), (above, "v=DMARC1; p=reject")];
+    assert_eq!(ahead_of("mail.example.com", &found), [""; 0], "a policy above ends it");
+    let nowhere = [(own, "nodata"), (above, "nxdomain")];
+    assert_eq!(ahead_of("mail.example.com", &nowhere), ["_dmarc.com. TXT"], "the registry comes last");
+}
+
+#[test]
 fn nothing_more_is_asked_where_nobody_answers() {
     // Who refuses all is asked whether it serves the zone at all.
     for (says, questions) in [("timeout", 5), ("refused", 6), ("lame", 5)] {
@@ -183,5 +212,36 @@ proptest! {
             asks
         });
         prop_assert!(world.questions <= 60, "{}", world.questions);
+    }
+
+    #[test]
+    fn what_is_asked_ahead_is_asked_anyhow(
+        lines in proptest::collection::vec(0_usize..8, 0..4),
+        heard in proptest::collection::vec(any::<bool>(), 17),
+    ) {
+        let choices = [
+            "_dmarc.mail.example.com. TXT: nxdomain",
+            "_dmarc.mail.example.com. TXT @192.0.2.1: nodata",
+            "_dmarc.mail.example.com. TXT @192.0.2.2: alias _dmarc.other.example.com.",
+            "_dmarc.mail.example.com. TXT @192.0.2.1: alias _dmarc.example.com.",
+            "_dmarc.mail.example.com. TXT @192.0.2.2: timeout",
+            "_dmarc.example.com. TXT @192.0.2.1: nodata",
+            "_dmarc.example.com. TXT: alias _dmarc.other.example.com.",
+            "_dmarc.other.example.com. TXT: v=DMARC1; p=reject",
+        ];
+        let chosen: Vec<&str> = lines.iter().map(|line| choices[*line]).collect();
+        let text = format!("{}\n{HEALTHY}", chosen.join("\n"));
+        let expectation = expectation(Depth::Quick);
+        let all = World::new(&text).run(|evidence| next(&expectation, evidence)).evidence;
+        let mut some = World::new(&text).evidence;
+        let seen = all.all_observations().zip(heard.iter().cycle()).filter(|(_, is_heard)| **is_heard);
+        for ((question, seen), _) in seen {
+            some.add_chain(question.name.clone(), all.chain(&question.name).unwrap().clone());
+            some.add_observation(question.clone(), seen.clone());
+        }
+        for ask in ahead(&expectation, &some) {
+            let is_out = expectation.records.iter().any(|record| record.question() == ask.question);
+            prop_assert!(is_out || all.is_asked(&ask.question), "{} in vain", ask.question);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! One domain whose policy is wanted: what stands at its own place and above, read once, and what comes of that.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use crate::dns::name::Name;
 use crate::dns::public_suffix::is_registry;
@@ -19,7 +20,7 @@ use crate::findings::view::{View, Views};
 use crate::records::dmarc::{Applicable, DmarcRecord, Found, Scope, discover, is_dmarc, tree_walk};
 
 /// What servers have at the domain's own place.
-pub(super) enum Own {
+enum Own {
     /// These texts.
     Known(Found),
     /// It takes another question to know.
@@ -39,7 +40,7 @@ pub(super) struct Author<'r, 'e> {
     /// The domain: the name above the record's.
     domain: Name,
     /// What servers have at the record's name, each with the first of those who say the same one after the other.
-    pub(super) own: Vec<(&'e Observation, Own)>,
+    own: Vec<(&'e Observation, Own)>,
     /// Whether the domain exists.
     exists: OnceCell<bool>,
     /// What stands at the names above.
@@ -72,8 +73,34 @@ impl<'r, 'e> Author<'r, 'e> {
     }
 
     /// Returns what stands at the names above.
-    pub(super) fn above(&self) -> &Above {
+    fn above(&self) -> &Above {
         self.above.get_or_init(|| above(self.evidence, &self.domain))
+    }
+
+    /// Says whether all servers that were heard have a policy of the domain's own, or something that is meant as one.
+    pub(super) fn has_own_everywhere(&self) -> bool {
+        self.own.iter().all(|(_, own)| match own {
+            Own::Known(found) => found.texts.iter().any(|text| is_meant(text)),
+            Own::Ask(_) => true,
+            Own::Unknown => false,
+        })
+    }
+
+    /// Returns the questions that the tree walk still takes; sorted, each once.
+    pub(super) fn walk_needed(&self) -> BTreeSet<Question> {
+        let mut needed = BTreeSet::new();
+        for (_, own) in &self.own {
+            match own {
+                Own::Ask(question) => {
+                    needed.insert(question.clone());
+                }
+                Own::Known(found) if !found.texts.iter().any(|text| is_meant(text)) => {
+                    needed.extend(self.above().needed.iter().cloned());
+                }
+                Own::Known(_) | Own::Unknown => {}
+            }
+        }
+        needed
     }
 
     /// Iterates over the different texts at the record's name.
@@ -256,11 +283,11 @@ impl<'r, 'e> Author<'r, 'e> {
 
 /// What is known of the names above a domain.
 #[derive(Default)]
-pub(super) struct Above {
+struct Above {
     /// What stands at the names that were asked.
     found: Vec<Found>,
     /// What is to be asked next.
-    pub(super) needed: Vec<Question>,
+    needed: Vec<Question>,
 }
 
 /// Reads the tree walk from the name above `domain` on.
