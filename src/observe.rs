@@ -141,10 +141,13 @@ impl Questions {
         Self { questions, at_once: targets(cut).take(MAX_ADDRESSES_PER_ZONE).collect(), later: Vec::new() }
     }
 
-    /// Asks one address of the zone's servers after the other until one answers.
+    /// Asks one address of the zone's servers after the other until one answers, `first` in front where it is one of them.
     #[must_use]
-    pub fn until_answered(cut: &ZoneCut, question: Question) -> Self {
-        let mut all = targets(cut).take(MAX_ADDRESSES_FOR_ONE_ANSWER);
+    pub fn until_answered(cut: &ZoneCut, question: Question, first: Option<IpAddr>) -> Self {
+        let mut all: Vec<Target> = targets(cut).collect();
+        // False sorts in front of true, and the others stay in their order.
+        all.sort_by_key(|target| Some(target.address) != first);
+        let mut all = all.into_iter().take(MAX_ADDRESSES_FOR_ONE_ANSWER);
         Self { questions: vec![question], at_once: all.next().into_iter().collect(), later: all.collect() }
     }
 }

@@ -265,27 +265,30 @@ impl<'a> Gathering<'a> {
     }
 
     /// Asks each zone's servers, all zones at the same time, and adds to `asks` what was asked ahead meanwhile.
+    ///
+    /// Ahead, the server whose word calls for it is asked first: it is the one that replies soonest.
     async fn ask_zones(&mut self, expectation: &Expectation, asks: &mut Vec<Ask>) {
-        let at_first = self.questions(asks);
-        let transport = self.engine.transport.as_ref();
-        ask_servers(transport, at_first, self.budget, |question, seen| {
+        let at_first = self.questions(asks, None);
+        let Engine { transport, is_repeatable, .. } = self.engine;
+        ask_servers(transport.as_ref(), at_first, self.budget, |question, seen| {
             // Who says what another one said before calls for nothing more.
             let is_news = plan::may_lead_on(question, &seen)
                 && !self.evidence.observations(question).iter().any(|known| known.says_the_same_as(&seen));
+            let address = seen.address;
             self.evidence.add_observation(question.clone(), seen);
             if !is_news {
                 return Vec::new();
             }
             let ahead = self.asks_ahead(expectation);
-            let questions = self.questions(&ahead);
+            let questions = self.questions(&ahead, Some(address).filter(|_| !is_repeatable));
             asks.extend(ahead);
             questions
         })
         .await;
     }
 
-    /// Puts together what each zone's servers are to be asked.
-    fn questions(&self, asks: &[Ask]) -> Vec<Questions> {
+    /// Puts together what each zone's servers are to be asked; where one answer is enough, `first` before the others.
+    fn questions(&self, asks: &[Ask], first: Option<IpAddr>) -> Vec<Questions> {
         let mut every: BTreeMap<&Name, Vec<Question>> = BTreeMap::new();
         let mut any: Vec<Questions> = Vec::new();
         for ask in asks {
@@ -298,14 +301,14 @@ impl<'a> Gathering<'a> {
             if is_registry(&cut.zone) {
                 // Its servers were asked on the way to one name of each group, as many as are needed.
                 if !self.evidence.is_asked(&ask.question) && !self.is_unregistered(&ask.question.name, &cut.zone) {
-                    any.push(Questions::until_answered(cut, ask.question.clone()));
+                    any.push(Questions::until_answered(cut, ask.question.clone(), first));
                 }
                 continue;
             }
             match ask.scope {
                 Scope::Every => every.entry(&cut.zone).or_default().push(ask.question.clone()),
                 Scope::Any | Scope::At(_) | Scope::Server(_) => {
-                    any.push(Questions::until_answered(cut, ask.question.clone()));
+                    any.push(Questions::until_answered(cut, ask.question.clone(), first));
                 }
             }
         }

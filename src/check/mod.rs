@@ -107,6 +107,8 @@ struct Engine {
     trust: Option<Trust>,
     /// Whether lookups tell servers no more of a question than they need.
     minimises: bool,
+    /// Whether a check asks the same servers however fast they are.
+    is_repeatable: bool,
     /// The counters.
     metrics: Arc<Metrics>,
 }
@@ -124,6 +126,7 @@ impl Checker {
             cloudflare_ranges: None,
             anchors: None,
             minimises: true,
+            is_repeatable: false,
             metrics: Arc::default(),
         }
     }
@@ -259,6 +262,8 @@ pub struct CheckerBuilder {
     anchors: Option<Vec<DelegationSigner>>,
     /// Whether lookups tell servers no more of a question than they need.
     minimises: bool,
+    /// Whether a check asks the same servers however fast they are.
+    is_repeatable: bool,
     /// The counters.
     metrics: Arc<Metrics>,
 }
@@ -350,6 +355,15 @@ impl CheckerBuilder {
         self
     }
 
+    /// Has a check ask the same servers however fast they are, so that a record of it can be replayed without delays.
+    ///
+    /// Unless told, a policy above is asked of the server that was the first to say that there is none below.
+    #[must_use]
+    pub fn repeatable(mut self, is_repeatable: bool) -> Self {
+        self.is_repeatable = is_repeatable;
+        self
+    }
+
     /// Counts what happens here, in place of counters of its own.
     #[must_use]
     pub fn metrics(mut self, metrics: Arc<Metrics>) -> Self {
@@ -397,6 +411,7 @@ impl CheckerBuilder {
                 cloudflare_ranges: self.cloudflare_ranges,
                 trust: Trust::new(anchors),
                 minimises: self.minimises,
+                is_repeatable: self.is_repeatable,
                 metrics: self.metrics,
             }),
         })

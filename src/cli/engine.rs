@@ -182,7 +182,8 @@ impl Plan {
             .pace(config.pace)
             .timeout(config.timeout)
             .attempts(config.attempts)
-            .qname_minimization(config.minimises);
+            .qname_minimization(config.minimises)
+            .repeatable(records || (self.scenario.is_some() && served.is_none()));
         if let Some(anchors) = &config.anchors {
             builder = builder.trust_anchors(anchors.clone());
         }
