@@ -94,9 +94,20 @@ impl<'a> Bound<'a> {
         self.asked().iter().any(|(server, _)| !self.look_up(server).is_zero())
     }
 
-    /// Says whether the policy of a domain above was looked for.
-    pub(crate) fn is_inheriting(&self) -> bool {
-        self.report.findings.iter().any(|finding| finding.code == Code::DmarcInherited)
+    /// Returns how many policies of domains above were looked for: the organization's, where there is no own one.
+    pub(crate) fn policies_above(&self) -> usize {
+        usize::from(self.report.findings.iter().any(|finding| finding.code == Code::DmarcInherited))
+    }
+
+    /// Returns the time where the servers are known and the last so many registries are asked: that there is no own policy
+    /// the fastest one says first, and then it is asked for the policy above.
+    pub(crate) fn of_the_policy(&self, registries_asked: usize) -> Duration {
+        let records = self.of_the_records(registries_asked);
+        if self.policies_above() == 0 {
+            return records;
+        }
+        let asked = self.asked();
+        records.max(self.way(registries_asked) + fastest(asked.iter().map(|(_, address)| address)) * 2)
     }
 
     /// Returns the time for all of it, what has to be looked up included, where nothing is known: that there is no own policy
@@ -105,7 +116,7 @@ impl<'a> Bound<'a> {
         let asked = self.asked();
         let replies = || asked.iter().map(|(server, address)| self.look_up(server) + rtt_of(*address));
         let slowest = replies().max().unwrap_or_default();
-        let policy = if self.is_inheriting() {
+        let policy = if self.policies_above() > 0 {
             replies().min().unwrap_or_default() + fastest(asked.iter().map(|(_, address)| address))
         } else {
             Duration::ZERO

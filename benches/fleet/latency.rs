@@ -131,21 +131,33 @@ async fn print_checks(world: &World, checker: impl Fn() -> Checker) -> (Vec<Time
         cold.push(timed(&checker(), expectation).await);
         warm.push(timed(&known, expectation).await);
     }
-    // A domain whose policy stands above takes one more question after the others.
-    let direct = warm.iter().filter(|one| one.others() <= 1);
-    let direct: Vec<f64> =
-        direct.map(|one| one.over(Bound::new(world, &one.report).of_the_records(one.others()))).collect();
-    print_ratios("root, registries and providers known", &direct, &direct);
-    let print_cold = |what: &str, is_meant: &dyn Fn(&Bound<'_>) -> bool| {
-        let meant = cold.iter().map(|one| (one, Bound::new(world, &one.report))).filter(|(_, bound)| is_meant(bound));
+    // Where the domain's servers are known, a referral at most is asked beside the records, and a policy above.
+    let print_warm = |what: &str, policies_above: usize| {
+        let bounds = warm.iter().map(|one| (one, Bound::new(world, &one.report)));
+        let meant = bounds
+            .filter(|(one, bound)| bound.policies_above() == policies_above && one.others() <= policies_above + 1);
+        let ratios = |(one, bound): (&Timed, Bound<'_>)| {
+            let registries_asked = one.others().saturating_sub(policies_above);
+            (one.over(bound.of_the_records(registries_asked)), one.over(bound.of_the_policy(registries_asked)))
+        };
+        let (over_records, over_all): (Vec<f64>, Vec<f64>) = meant.map(ratios).unzip();
+        print_ratios(what, &over_records, &over_all);
+    };
+    print_warm("root, registries and providers known", 0);
+    print_warm("the same, a policy above", 1);
+    let print_cold = |what: &str, has_look_ups: bool, policies_above: usize| {
+        let bounds = cold.iter().map(|one| (one, Bound::new(world, &one.report)));
+        let meant = bounds
+            .filter(|(_, bound)| bound.has_look_ups() == has_look_ups && bound.policies_above() == policies_above);
         let ratios =
             |(one, bound): (&Timed, Bound<'_>)| (one.over(bound.of_the_records(usize::MAX)), one.over(bound.of_all()));
         let (over_records, over_all): (Vec<f64>, Vec<f64>) = meant.map(ratios).unzip();
         print_ratios(what, &over_records, &over_all);
     };
-    print_cold("nothing known, servers with glue", &|bound| !bound.has_look_ups() && !bound.is_inheriting());
-    print_cold("nothing known, servers to be looked up", &|bound| bound.has_look_ups() && !bound.is_inheriting());
-    print_cold("nothing known, a policy above", &|bound| bound.is_inheriting());
+    print_cold("nothing known, servers with glue", false, 0);
+    print_cold("the same, a policy above", false, 1);
+    print_cold("nothing known, servers to be looked up", true, 0);
+    print_cold("the same, a policy above", true, 1);
     println!();
     (warm, known)
 }
