@@ -2,7 +2,8 @@
 //!
 //! Pure: looks at what is expected and what was seen, and says what to ask next. The expected
 //! records come first, all at once; more is asked only about what is not right, and it is the
-//! findings that say what they would still like to see. Where nothing is left, they judge.
+//! findings that say what they would still like to see. Where nothing is left, they judge. What will be
+//! asked whatever else is said need not wait until all is said: that is [`ahead`].
 
 use std::collections::BTreeSet;
 
