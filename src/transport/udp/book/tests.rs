@@ -63,9 +63,11 @@ fn a_late_reply_is_known_and_touches_nobody_else() {
     let (mut book, now) = (Book::default(), Instant::now());
     let (closed, out) = (open(&mut book, SERVER, now), open(&mut book, SERVER, now));
     book.close(closed);
-    let late = reply(&book, closed);
+    let mut late = reply(&book, closed);
     assert_eq!(book.dispatch(server(), &late), Kind::Late);
-    assert_eq!(book.dispatch(server(), &late.to_ascii_lowercase()), Kind::Late);
+    // Not the header, whose id may have an octet that is a letter.
+    late[HEADER_OCTETS..].make_ascii_lowercase();
+    assert_eq!(book.dispatch(server(), &late), Kind::Late);
     let said = reply(&book, out);
     assert_eq!(book.dispatch(server(), &said), Kind::Reply);
     assert_eq!(book.dispatch(server(), &said), Kind::Late, "it came twice");
