@@ -34,7 +34,7 @@ const ROWS_AHEAD: usize = 64;
 
 /// How many checks may wait for the runtime to begin with them. A new one waits behind all that is ready: where replies
 /// come faster than they are judged, no more are begun meanwhile, so that what is under way stays in the processor's caches.
-const MAX_UNBEGUN: usize = 16;
+const MAX_UNBEGUN: usize = 8;
 
 /// How every row is checked.
 #[derive(Clone, Debug)]
