@@ -124,8 +124,8 @@ fn sample(world: &World) -> Vec<&Expectation> {
 }
 
 /// Checks the sample, each domain with a checker that knows nothing and all with one that learns; prints how long that took
-/// over the bounds, and returns the latter checks and the one who did them, which by then knows all.
-async fn print_checks(world: &World, checker: impl Fn() -> Checker) -> (Vec<Timed>, Checker) {
+/// over the bounds, and returns the latter checker, which by then knows all.
+async fn print_checks(world: &World, checker: impl Fn() -> Checker) -> Checker {
     let (mut cold, mut warm, known) = (Vec::new(), Vec::new(), checker());
     for expectation in sample(world) {
         cold.push(timed(&checker(), expectation).await);
@@ -159,7 +159,7 @@ async fn print_checks(world: &World, checker: impl Fn() -> Checker) -> (Vec<Time
     print_cold("nothing known, servers to be looked up", true, 0);
     print_cold("the same, a policy above", true, 1);
     println!();
-    (warm, known)
+    known
 }
 
 /// Servers that reply as soon as the network lets them, by a clock that stands still while anybody works.
@@ -197,16 +197,20 @@ pub(crate) async fn print(world: &World, forwarder: &Forwarder) {
     print_head();
     let plain = plain_questions(world, forwarder);
     print_ratios("one question of a plain socket", &plain, &plain);
-    let (warm, known) = print_checks(world, || checker(world, forwarder)).await;
-    print_loss(&known, &sample(world), &warm, forwarder).await;
+    let known = print_checks(world, || checker(world, forwarder)).await;
+    print_loss(&known, &sample(world), forwarder).await;
     print_dead(world, forwarder).await;
 }
 
 /// Measures what it takes where one question of a hundred is lost, and that nothing comes out other than without.
-async fn print_loss(known: &Checker, sample: &[&Expectation], warm: &[Timed], forwarder: &Forwarder) {
+async fn print_loss(known: &Checker, sample: &[&Expectation], forwarder: &Forwarder) {
+    let mut before = Vec::with_capacity(sample.len());
+    for expectation in sample {
+        before.push(timed(known, expectation).await);
+    }
     forwarder.lose(LOSS);
     let (mut extra, mut changed) = (Vec::new(), 0);
-    for (expectation, before) in sample.iter().zip(warm) {
+    for (expectation, before) in sample.iter().zip(&before) {
         let one = timed(known, expectation).await;
         extra.push(one.took.as_secs_f64() * 1e3 - before.took.as_secs_f64() * 1e3);
         let statuses = |report: &Report| report.records.iter().map(|record| record.status).collect::<Vec<_>>();

@@ -122,9 +122,9 @@ fn go_through_transports() -> Pass {
 /// Finds the way to a name among a thousand known delegations.
 fn find_delegations() -> Pass {
     let cache = CutCache::new(cut(".", None, &SERVERS), 64 << 20);
-    cache.keep_cut(&cut("example.", Some("."), &SERVERS));
+    cache.keep_cut(cut("example.", Some("."), &SERVERS));
     for number in 0..1000 {
-        cache.keep_cut(&cut(&format!("tenant{number}.example."), Some("example."), &SERVERS));
+        cache.keep_cut(cut(&format!("tenant{number}.example."), Some("example."), &SERVERS));
     }
     let name = name("t1._domainkey.mail.tenant7.example.");
     Box::new(move || {

@@ -155,6 +155,7 @@ mod tests {
     use crate::findings::sample::{evidence, name, question, say};
 
     /// The tag that all keys of [`keys`] have.
+    #[cfg(feature = "dnssec")]
     const TAG: u16 = 0x0100 + 0x0308 + 5000;
 
     /// Makes keys that differ and have one tag.
