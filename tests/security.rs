@@ -23,7 +23,7 @@ const LIMITS: &[Limit] = &[
     (
         "time for one check or lookup, without queueing",
         "30 s",
-        &[("src/check/mod.rs", "DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);")],
+        &[("src/check/builder.rs", "DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);")],
     ),
     ("server names of one delegation", "13", &[("src/walk/machine.rs", "MAX_SERVERS_PER_CUT: usize = 13;")]),
     (
@@ -91,7 +91,7 @@ const LIMITS: &[Limit] = &[
         &[
             ("src/walk/cut_cache.rs", "KEPT_AT_LEAST: Duration = Duration::from_secs(5);"),
             ("src/walk/cut_cache.rs", "KEPT_AT_MOST: Duration = Duration::from_secs(3600);"),
-            ("src/check/mod.rs", "DEFAULT_CACHE_OCTETS: u64 = 64 * 1024 * 1024;"),
+            ("src/check/builder.rs", "DEFAULT_CACHE_OCTETS: u64 = 64 * 1024 * 1024;"),
         ],
     ),
     (
