@@ -1,8 +1,10 @@
 //! The programs that are measured, each run as a process of its own.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -18,7 +20,11 @@ use crate::world::{Rows, World, find};
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// How often dnsperf goes through its questions.
-const DNSPERF_ROUNDS: u64 = 10;
+const DNSPERF_ROUNDS: &str = "10";
+
+/// What the run of massdns is called, and that of ours over the same records.
+pub(crate) const MASSDNS: &str = "massdns, the same records";
+pub(crate) const AS_MASSDNS: &str = "zoneproof, all answered";
 
 /// What one run took.
 pub(crate) struct Run {
@@ -156,7 +162,7 @@ pub(crate) fn dnsperf(world: &World) -> Run {
     let output = world.folder.path().join("dnsperf");
     let mut command = Command::new(find("dnsperf").unwrap());
     command.args(["-s", &world.busiest.to_string(), "-p", &world.port.to_string(), "-d"]).arg(&world.questions);
-    command.args(["-e", "-c", "1", "-T", "1", "-q", "100", "-n", &DNSPERF_ROUNDS.to_string()]);
+    command.args(["-e", "-c", "1", "-T", "1", "-q", "100", "-n", DNSPERF_ROUNDS]);
     let mut run = run("dnsperf", command.stdout(fs::File::create(&output).unwrap()).stderr(Stdio::null()));
     let text = fs::read_to_string(&output).unwrap();
     let completed = text.lines().find_map(|line| line.trim().strip_prefix("Queries completed:"));
@@ -164,28 +170,64 @@ pub(crate) fn dnsperf(world: &World) -> Run {
     run
 }
 
-/// Asks the same server about the same names with massdns, which asks all of them one type.
-pub(crate) fn massdns(world: &World, program: &Path) -> Run {
-    let [resolvers, names] = ["resolvers", "names"].map(|file| world.folder.path().join(file));
+/// What a run asked of servers that all answered: the domains, and everything that was asked about them.
+pub(crate) struct Answered {
+    /// The domains.
+    pub(crate) rows: Rows,
+    /// The questions for massdns: type, name and server, one a line.
+    questions: PathBuf,
+    /// How many questions those are.
+    count: u64,
+    /// How many of them were answered with records.
+    answers: usize,
+}
+
+impl Answered {
+    /// Checks the domains that are right once, and reads off the reports what was asked.
+    ///
+    /// The reports leave out the way to the zone, some one question a domain, which massdns could not go.
+    pub(crate) fn read(world: &World) -> Self {
+        let output = world.folder.path().join("answered.jsonl");
+        bulk(world, "zoneproof", &world.right_rows, |command| command.arg("-o").arg(&output));
+        // massdns takes a question for the same as one that is still out, whoever it is for: server by server, none is.
+        let mut of_server: Vec<Vec<String>> = Vec::new();
+        let (mut domains, mut answers) = (HashSet::new(), 0);
+        for line in fs::read_to_string(&output).unwrap().lines() {
+            let report: Report = serde_json::from_str(line).unwrap();
+            let replies = || report.records.iter().flat_map(|record| record.servers.iter());
+            if replies().any(|reply| matches!(&*reply.outcome, "timeout" | "refused_connection")) {
+                continue;
+            }
+            answers += replies().filter(|reply| reply.outcome == "answer").count();
+            for record in &report.records {
+                of_server.resize(of_server.len().max(record.servers.len()), Vec::new());
+                for (questions, server) in of_server.iter_mut().zip(&record.servers) {
+                    let address = SocketAddr::new(server.address, world.port);
+                    questions.push(format!("{} {} {address}\n", record.record_type, record.name));
+                }
+            }
+            domains.insert(report.domain.to_string());
+        }
+        let questions = of_server.concat();
+        let file = world.folder.path().join("questions.massdns");
+        fs::write(&file, questions.concat()).unwrap();
+        let rows = world.right_rows.only(&world.folder.path().join("answered.csv"), &domains);
+        Self { rows, questions: file, count: u64::try_from(questions.len()).unwrap(), answers }
+    }
+}
+
+/// Asks every server about the same records with massdns, a hundred questions out at one time.
+pub(crate) fn massdns(world: &World, program: &Path, answered: &Answered) -> Run {
+    let [resolvers, output] = ["resolvers", "massdns"].map(|file| world.folder.path().join(file));
+    // It wants one to fall back on.
     fs::write(&resolvers, format!("{}:{}\n", world.busiest, world.port)).unwrap();
-    let questions = fs::read_to_string(&world.questions).unwrap();
-    let list: String = questions.lines().filter_map(|line| Some(format!("{}\n", line.split_once(' ')?.0))).collect();
-    // As long as dnsperf runs, which reads its list ten times.
-    fs::write(&names, list.repeat(usize::try_from(DNSPERF_ROUNDS).unwrap())).unwrap();
     let mut command = Command::new(program);
-    command.arg("-r").arg(&resolvers).args([
-        "-t",
-        "CNAME",
-        "-o",
-        "S",
-        "-s",
-        "100",
-        "--norecurse",
-        "-q",
-        "-w",
-        "/dev/null",
-    ]);
-    let mut run = run("massdns", command.arg(&names).stdout(Stdio::null()).stderr(Stdio::null()));
-    run.questions = DNSPERF_ROUNDS * u64::try_from(questions.lines().count()).unwrap();
+    command.arg("-r").arg(&resolvers).arg("-w").arg(&output);
+    command.args(["--extended-input", "--norecurse", "-q", "-o", "S", "-s", "100"]).arg(&answered.questions);
+    let mut run = run(MASSDNS, command.stdout(Stdio::null()).stderr(Stdio::null()));
+    let found = fs::read_to_string(&output).unwrap().lines().count();
+    assert!(found >= answered.answers, "massdns found {found} records in {} answers", answered.answers);
+    run.questions = answered.count;
+    run.domains = u64::try_from(answered.rows.domains).unwrap();
     run
 }

@@ -1,6 +1,8 @@
 //! The table of medians and ratios.
 
-use crate::clients::{Least, Run};
+use std::time::Duration;
+
+use crate::clients::{AS_MASSDNS, Least, MASSDNS, Run};
 use crate::world::World;
 
 /// Returns the middle one.
@@ -57,6 +59,23 @@ pub(crate) fn print(world: &World, runs: &[Run]) {
     }
     println!();
     print_bound(runs, "zoneproof, all right");
+    if known.contains(&MASSDNS) {
+        print_beside_massdns(runs);
+    }
+}
+
+/// Prints what ours takes over what massdns takes for the same records.
+fn print_beside_massdns(runs: &[Run]) {
+    let over = |figure: &dyn Fn(&Run) -> Duration| {
+        let of = |what| median_of(runs, what, |run| figure(run).as_secs_f64());
+        of(AS_MASSDNS) / of(MASSDNS)
+    };
+    println!(
+        "{AS_MASSDNS}: {:.2} times the CPU and {:.2} times the wall time of massdns, which finds no way to the servers and \
+         judges nothing",
+        over(&|run| run.cpu),
+        over(&|run| run.wall)
+    );
 }
 
 /// Prints how many questions the domains of a program took, over what no check can do without.

@@ -1,6 +1,6 @@
 //! The tenants and who serves them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{IpAddr, TcpListener, UdpSocket};
@@ -112,6 +112,19 @@ pub(crate) struct Rows {
     pub(crate) path: PathBuf,
     /// How many domains are in it.
     pub(crate) domains: usize,
+}
+
+impl Rows {
+    /// Writes a file with those rows alone whose domain is wanted.
+    pub(crate) fn only(&self, path: &Path, domains: &HashSet<String>) -> Self {
+        let text = fs::read_to_string(&self.path).unwrap();
+        let is_wanted = |line: &&str| line.split_once(',').is_some_and(|(domain, _)| domains.contains(domain));
+        let rows: Vec<&str> = text.lines().skip(1).filter(is_wanted).collect();
+        assert_eq!(rows.len(), domains.len(), "a row for every domain");
+        let header = text.lines().next().unwrap();
+        fs::write(path, format!("{header}\n{}\n", rows.join("\n"))).unwrap();
+        Self { path: path.to_owned(), domains: rows.len() }
+    }
 }
 
 /// Tenants that are being served.
