@@ -1,8 +1,8 @@
 //! Many domains: rows in, one line per row out, in order of completion.
 //!
 //! Rows are read by a thread of their own as slots become free, so that the memory a run takes does not depend on how
-//! many there are. A row that cannot be read is a line like the others, and the run goes on. Nothing here writes or
-//! prints: the caller takes the finished lines one by one, and may stop at any time.
+//! many there are. A row that cannot be read comes out like the others, and the run goes on. Nothing here writes or
+//! prints: the caller takes what is finished one by one, and may stop at any time.
 
 pub mod csv_line;
 pub mod input;
@@ -45,8 +45,6 @@ pub struct Settings {
     pub depth: Depth,
     /// Which records the verdict depends on too.
     pub required: Vec<RecordKind>,
-    /// How lines are written.
-    pub format: Format,
 }
 
 /// How one row comes to its report, where it takes more than the DNS; an error is one line for that row.
@@ -145,7 +143,7 @@ impl Run {
                 (place, item) = next_row(&self.unbegun, &mut self.rows), if has_slot => match item {
                     Some(Item::Row(row)) => self.spawn(row, place),
                     Some(Item::Bad { row, line, error }) => {
-                        return Some(Event::Finished(self.settings.format.bad_row(row, Some(line), error)));
+                        return Some(Event::Finished(Finished { row, outcome: Err(error), input_line: Some(line) }));
                     }
                     Some(Item::Ignored(columns)) => return Some(Event::Ignored(columns)),
                     Some(Item::Broken(error)) => return Some(Event::Broken(error)),
@@ -158,7 +156,7 @@ impl Run {
 
     /// Starts the check of one row, and gives its place back once it has begun.
     fn spawn(&mut self, row: Row, place: Option<OwnedSemaphorePermit>) {
-        let (dns, own_check, format) = (self.dns.clone(), self.own_check.clone(), self.settings.format);
+        let (dns, own_check) = (self.dns.clone(), self.own_check.clone());
         self.checks.spawn(async move {
             drop(place);
             let (number, line) = (row.number, row.line);
@@ -169,11 +167,11 @@ impl Run {
                 }
             };
             // In a box, since it is large and moved about with its task.
-            match AssertUnwindSafe(check.boxed()).catch_unwind().await {
-                Ok(Ok(report)) => format.report(number, report),
-                Ok(Err(error)) => format.bad_row(number, Some(line), error),
-                Err(_) => format.bad_row(number, Some(line), "the check broke off: a fault of ours".to_owned()),
-            }
+            let outcome = AssertUnwindSafe(check.boxed()).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|_| Err("the check broke off: a fault of ours".to_owned()));
+            let input_line = outcome.is_err().then_some(line);
+            let outcome = outcome.map(|report| Box::new(Report { row: Some(number), ..report }));
+            Finished { row: number, outcome, input_line }
         });
     }
 }
@@ -210,8 +208,7 @@ mod tests {
         });
         let rows: String = (0..2 * AT_ONCE).map(|number| format!("t{number}.example\n")).collect();
         let rows = Rows::open_for_domains(Cursor::new(format!("domain\n{rows}"))).unwrap();
-        let settings =
-            Settings { at_once: AT_ONCE, depth: Depth::Quick, required: Vec::new(), format: Format::Nothing };
+        let settings = Settings { at_once: AT_ONCE, depth: Depth::Quick, required: Vec::new() };
         let checker = Checker::builder().build().unwrap();
         let mut run = Run::start(checker, settings, rows, RowSet::default()).with_check(endless);
         let mut next = pin!(run.next());

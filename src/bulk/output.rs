@@ -4,7 +4,6 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::bulk::tally::Gist;
 use crate::expectation::RecordKind;
 use crate::findings::Severity;
 use crate::report::{Report, ReportedRecord, SCHEMA};
@@ -39,9 +38,6 @@ pub const COLUMNS: [&str; 26] = [
     "error",
 ];
 
-/// In how many octets most reports have room: room that grows piece by piece is copied each time.
-const JSON_OCTETS: usize = 8 * 1024;
-
 /// How lines are written.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Format {
@@ -59,10 +55,10 @@ pub enum Format {
 /// A row that is done.
 #[derive(Clone, Debug)]
 pub struct Finished {
-    /// Its line, with the line end.
-    pub line: String,
-    /// What the summary needs of it.
-    pub gist: Gist,
+    /// The number of the row.
+    pub row: u64,
+    /// Its report, or what is wrong with the row.
+    pub outcome: Result<Box<Report>, String>,
     /// The line of the input where it starts; only of a bad row.
     pub input_line: Option<u64>,
 }
@@ -99,48 +95,41 @@ impl Format {
         }
     }
 
-    /// Writes the line of a checked row.
-    #[must_use]
-    pub fn report(self, row: u64, mut report: Report) -> Finished {
-        report.row = Some(row);
-        let gist = Gist::of(&report);
-        let line = match self {
-            Self::JsonLines => match json_line(&report) {
-                Ok(line) => line,
-                Err(error) => return self.bad_row(row, None, error.to_string()),
-            },
-            Self::Csv => flatten(row, &report),
-            Self::Text => narrate(&report),
-            Self::Nothing => String::new(),
-        };
-        Finished { line, gist, input_line: None }
+    /// Writes the line of a row behind those that are there, with its line end.
+    pub fn write(self, finished: &Finished, lines: &mut Vec<u8>) {
+        match (self, &finished.outcome) {
+            (Self::JsonLines, Ok(report)) => {
+                let start = lines.len();
+                if let Err(error) = serde_json::to_writer(&mut *lines, report) {
+                    lines.truncate(start);
+                    self.write_bad_row(finished.row, &error.to_string(), lines);
+                } else {
+                    lines.push(b'\n');
+                }
+            }
+            (Self::Csv, Ok(report)) => lines.extend(flatten(finished.row, report).into_bytes()),
+            (Self::Text, Ok(report)) => lines.extend(narrate(report).into_bytes()),
+            (Self::Nothing, Ok(_)) => {}
+            (_, Err(error)) => self.write_bad_row(finished.row, error, lines),
+        }
     }
 
-    /// Writes the line of a row that cannot be checked.
-    #[must_use]
-    pub fn bad_row(self, row: u64, input_line: Option<u64>, error: String) -> Finished {
+    /// Writes the line of a row that has no report.
+    fn write_bad_row(self, row: u64, error: &str, lines: &mut Vec<u8>) {
         let line = match self {
             // Numbers and a text are always written.
-            Self::JsonLines => json_line(&BadRow { schema: SCHEMA, row, error: &error }).unwrap_or_default(),
+            Self::JsonLines => serde_json::to_string(&BadRow { schema: SCHEMA, row, error }).unwrap_or_default() + "\n",
             Self::Csv => {
                 let number = row.to_string();
                 let empty = std::iter::repeat_n("", COLUMNS.len().saturating_sub(2));
-                let cells = std::iter::once(number.as_str()).chain(empty).chain([error.as_str()]);
+                let cells = std::iter::once(number.as_str()).chain(empty).chain([error]);
                 csv_line(&cells.collect::<Vec<_>>())
             }
             Self::Text => format!("{:<13}  row {row}: {error}\n", "error"),
             Self::Nothing => String::new(),
         };
-        Finished { line, gist: Gist { row, error: Some(error), ..Gist::default() }, input_line }
+        lines.extend(line.into_bytes());
     }
-}
-
-/// Writes something as one line of JSON, in the room that most reports need.
-fn json_line(value: &impl Serialize) -> Result<String, serde_json::Error> {
-    let mut line = Vec::with_capacity(JSON_OCTETS);
-    serde_json::to_writer(&mut line, value)?;
-    line.push(b'\n');
-    String::from_utf8(line).map_err(serde::ser::Error::custom)
 }
 
 /// Writes a report as one line of CSV.
@@ -249,9 +238,14 @@ mod tests {
 
     #[test]
     fn a_bad_row_is_a_line_in_either_format() {
-        let bad = |format: Format| format.bad_row(7, Some(8), "2 cells, \"few\"".to_owned());
-        assert_eq!(bad(Format::JsonLines).line, "{\"schema\":1,\"row\":7,\"error\":\"2 cells, \\\"few\\\"\"}\n");
-        let line = bad(Format::Csv).line;
+        let bad = |format: Format| {
+            let mut lines = Vec::new();
+            let error = "2 cells, \"few\"".to_owned();
+            format.write(&Finished { row: 7, outcome: Err(error), input_line: Some(8) }, &mut lines);
+            String::from_utf8(lines).unwrap()
+        };
+        assert_eq!(bad(Format::JsonLines), "{\"schema\":1,\"row\":7,\"error\":\"2 cells, \\\"few\\\"\"}\n");
+        let line = bad(Format::Csv);
         assert_eq!(line, "7,,,,,,,,,,,,,,,,,,,,,,,,,\"2 cells, \"\"few\"\"\"\n");
         assert_eq!(line.matches(',').count(), COLUMNS.len(), "one comma is in the text");
     }

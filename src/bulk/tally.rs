@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::bulk::output::{COLUMNS, Finished};
 use crate::findings::Code;
 use crate::report::{Report, SesOutcome, Verdict};
 
@@ -94,6 +95,15 @@ impl Gist {
         }
     }
 
+    /// Takes what is needed from a row that is done.
+    #[must_use]
+    pub fn of_row(finished: &Finished) -> Self {
+        match &finished.outcome {
+            Ok(report) => Self { row: finished.row, ..Self::of(report) },
+            Err(error) => Self { row: finished.row, error: Some(error.clone()), ..Self::default() },
+        }
+    }
+
     /// Reads it back from a line of JSON output; `None` where that is no line of ours.
     #[must_use]
     pub fn from_json(line: &str) -> Option<Self> {
@@ -117,11 +127,11 @@ impl Gist {
     #[must_use]
     pub fn from_cells(cells: &[String]) -> Option<Self> {
         let cell = |name: &str| {
-            let place = super::output::COLUMNS.iter().position(|column| *column == name)?;
+            let place = COLUMNS.iter().position(|column| *column == name)?;
             cells.get(place).map(String::as_str)
         };
         let filled = |name: &str| cell(name).filter(|text| !text.is_empty());
-        if cells.len() != super::output::COLUMNS.len() {
+        if cells.len() != COLUMNS.len() {
             return None;
         }
         let error = filled("error").map(str::to_owned);

@@ -1,12 +1,13 @@
 //! `zoneproof bulk`: many domains.
 
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio::time::MissedTickBehavior;
 
 use crate::bulk::resume::{Earlier, OutputError, OutputFile};
+use crate::bulk::tally::Gist;
 use crate::bulk::{Event, Finished, Format, Run, Settings, Tally};
 use crate::cli::args::{BulkArguments, Requirement};
 use crate::cli::bulk_input::Input;
@@ -30,9 +31,9 @@ const BUFFER_OCTETS: usize = 1 << 16;
 /// Where lines go.
 enum Sink {
     /// To a file.
-    File(BufWriter<OutputFile>),
+    File(OutputFile),
     /// To standard output.
-    Standard(BufWriter<io::Stdout>),
+    Standard(io::Stdout),
 }
 
 /// How a run ended.
@@ -69,13 +70,21 @@ pub(super) async fn run(arguments: BulkArguments) -> Result<u8, Failure> {
         at_once: plan.config.concurrency,
         depth: plan.config.depth.unwrap_or(Depth::Quick),
         required: Requirement::kinds(&arguments.require),
-        format: format(&arguments),
     };
-    let (sink, earlier) = open_sink(&arguments, &input, settings.format)?;
+    let format = format(&arguments);
+    let (sink, earlier) = open_sink(&arguments, &input, format)?;
     let interrupts = Interrupts::listen()?;
     let is_shared = matches!(sink, Sink::Standard(_)) && console::is_stdout_terminal();
     let progress = Progress::start(input.rows(), earlier.done.len(), is_shared);
-    let mut work = Work { sink, progress, tally: earlier.tally, earlier: earlier.done.len(), started: Instant::now() };
+    let mut work = Work {
+        sink,
+        format,
+        lines: Vec::new(),
+        progress,
+        tally: earlier.tally,
+        earlier: earlier.done.len(),
+        started: Instant::now(),
+    };
     let run = Run::start(engine.checker.clone(), settings, input.rows, earlier.done);
     #[cfg(feature = "ses")]
     let run = match beside {
@@ -119,8 +128,8 @@ fn open_sink(arguments: &BulkArguments, input: &Input, format: Format) -> Result
         if arguments.resume {
             return Err(OutputError::NoFile("standard output".into()).into());
         }
-        let mut sink = Sink::Standard(BufWriter::with_capacity(BUFFER_OCTETS, io::stdout()));
-        sink.write(&format.header()).map_err(Failure::stdout)?;
+        let mut sink = Sink::Standard(io::stdout());
+        sink.write(format.header().as_bytes()).map_err(Failure::stdout)?;
         return Ok((sink, Earlier::default()));
     };
     if arguments.resume && input.fingerprint.is_none() {
@@ -132,51 +141,40 @@ fn open_sink(arguments: &BulkArguments, input: &Input, format: Format) -> Result
     let fingerprint = input.fingerprint.as_ref();
     let (file, earlier) = OutputFile::open(path, input.path.as_deref(), fingerprint, format, arguments.resume)?;
     let is_empty = file.is_empty();
-    let mut sink = Sink::File(BufWriter::with_capacity(BUFFER_OCTETS, file));
+    let mut sink = Sink::File(file);
     if is_empty {
-        sink.write(&format.header()).and_then(|()| sink.flush()).map_err(|source| sink.failure(source))?;
+        sink.write(format.header().as_bytes()).map_err(|source| sink.failure(source))?;
     }
     Ok((sink, earlier))
 }
 
 impl Sink {
-    /// Gathers a line.
-    fn write(&mut self, line: &str) -> io::Result<()> {
+    /// Writes lines out.
+    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         match self {
-            Self::File(writer) => writer.write_all(line.as_bytes()),
-            Self::Standard(writer) => writer.write_all(line.as_bytes()),
-        }
-    }
-
-    /// Writes out what was gathered.
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::File(writer) => writer.flush(),
-            Self::Standard(writer) => writer.flush(),
+            Self::File(file) => file.write_all(lines),
+            Self::Standard(stdout) => stdout.write_all(lines).and_then(|()| stdout.flush()),
         }
     }
 
     /// Says that nothing can be written.
     fn failure(&self, source: io::Error) -> Failure {
         match self {
-            Self::File(writer) => Failure::Write { name: writer.get_ref().path().display().to_string(), source },
+            Self::File(file) => Failure::Write { name: file.path().display().to_string(), source },
             Self::Standard(_) => Failure::stdout(source),
         }
     }
 
     /// Says whether the run can go on later.
     fn is_resumable(&self) -> bool {
-        matches!(self, Self::File(writer) if writer.get_ref().is_resumable())
+        matches!(self, Self::File(file) if file.is_resumable())
     }
 
     /// Ends the output; `is_complete` says that every row is in it.
     fn close(self, is_complete: bool) -> Result<(), Failure> {
-        if let Self::File(writer) = self
+        if let Self::File(file) = self
             && is_complete
         {
-            let path = writer.get_ref().path().display().to_string();
-            let file =
-                writer.into_inner().map_err(|error| Failure::Write { name: path, source: error.into_error() })?;
             file.finish()?;
         }
         Ok(())
@@ -187,6 +185,10 @@ impl Sink {
 struct Work {
     /// Where lines go.
     sink: Sink,
+    /// How they are written.
+    format: Format,
+    /// Those that are gathered: always whole ones, all in the same room.
+    lines: Vec<u8>,
     /// How it is shown.
     progress: Progress,
     /// How it came out so far, earlier runs included.
@@ -211,7 +213,7 @@ impl Work {
                     break;
                 }
                 _ = flushes.tick() => {
-                    self.sink.flush()?;
+                    self.write_out()?;
                     self.progress.show(&self.tally);
                 }
                 event = run.next() => match event {
@@ -227,19 +229,26 @@ impl Work {
                 },
             }
         }
-        self.sink.flush()?;
+        self.write_out()?;
         Ok(end)
     }
 
-    /// Writes the line of a row and counts it.
+    /// Writes out what was gathered.
+    fn write_out(&mut self) -> io::Result<()> {
+        let written = self.sink.write(&self.lines);
+        self.lines.clear();
+        written
+    }
+
+    /// Gathers the line of a row and counts it.
     fn take(&mut self, finished: &Finished) -> io::Result<()> {
-        self.sink.write(&finished.line)?;
-        self.tally.add(&finished.gist);
-        if let Some(error) = &finished.gist.error {
+        self.format.write(finished, &mut self.lines);
+        self.tally.add(&Gist::of_row(finished));
+        if let Err(error) = &finished.outcome {
             let line = finished.input_line.map(|line| format!(" (line {line})")).unwrap_or_default();
-            self.progress.note(&format!("error: row {}{line}: {error}", finished.gist.row));
+            self.progress.note(&format!("error: row {}{line}: {error}", finished.row));
         }
-        Ok(())
+        if self.lines.len() < BUFFER_OCTETS { Ok(()) } else { self.write_out() }
     }
 
     /// Sums up and says how to go on; returns the exit code.

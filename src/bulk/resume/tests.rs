@@ -1,6 +1,7 @@
 use tempfile::TempDir;
 
 use super::*;
+use crate::bulk::output::Finished;
 
 /// Opens an output in `folder` for an input that holds `input`.
 fn open(folder: &TempDir, input: &str, format: Format, resume: bool) -> Result<(OutputFile, Earlier), String> {
@@ -18,7 +19,9 @@ fn cut_off(folder: &TempDir, input: &str, format: Format, text: &str) {
 
 /// A line of a row.
 fn line(format: Format, row: u64) -> String {
-    format.bad_row(row, None, "bad".to_owned()).line
+    let mut lines = Vec::new();
+    format.write(&Finished { row, outcome: Err("bad".to_owned()), input_line: None }, &mut lines);
+    String::from_utf8(lines).unwrap()
 }
 
 #[test]
