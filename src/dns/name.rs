@@ -487,7 +487,8 @@ const fn is_plain(octet: u8) -> bool {
 
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
+        // The keys of names that share octets start at the same one.
+        self.key_octets == other.key_octets && (Arc::ptr_eq(&self.octets, &other.octets) || self.key() == other.key())
     }
 }
 

@@ -4,10 +4,10 @@
 //! wing reads it.
 
 pub mod delegation;
+mod few;
 pub mod observation;
 pub mod proven;
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use crate::dns::name::Name;
 use crate::dns::network::Network;
 use crate::dns::rrset::Question;
 pub use delegation::{ChainEnd, DelegationChain, NameServer, Unresolved, ZoneCut};
+use few::Few;
 pub use observation::{Flaws, Observation, Outcome, Protocol, Reply, Silence};
 pub use proven::Proven;
 
@@ -24,17 +25,17 @@ pub struct Evidence {
     /// A label that nobody chose, for names that exist only where a wildcard makes them up.
     pub probe_label: String,
     /// The zone cuts that were met, by zone.
-    cuts: BTreeMap<Name, Arc<ZoneCut>>,
+    cuts: Few<Name, Arc<ZoneCut>>,
     /// The way from the root to each owner name that was asked for.
-    chains: BTreeMap<Name, DelegationChain>,
+    chains: Few<Name, DelegationChain>,
     /// The replies, by question; sorted by server name and address.
-    observations: BTreeMap<Question, Vec<Observation>>,
+    observations: Few<Question, Vec<Observation>>,
     /// The caller's own list of the networks that Cloudflare's proxied names answer with, in place of the built-in one.
     pub cloudflare_ranges: Option<Arc<[Network]>>,
     /// What servers said that no delegation names, by the question and the server's name; empty where it has no address.
-    beside: BTreeMap<(Question, Name), Vec<Observation>>,
+    beside: Few<(Question, Name), Vec<Observation>>,
     /// What was proven of what servers said with their signatures, by question; sorted as observations are.
-    proven: BTreeMap<Question, Vec<Proven>>,
+    proven: Few<Question, Vec<Proven>>,
     /// Whether something was left unasked because the budget ran out.
     pub is_budget_exceeded: bool,
     /// When it was gathered, in seconds since 1970 modulo 2^32, as signatures count; `None` where nobody says.
@@ -47,12 +48,12 @@ impl Evidence {
     pub fn new(probe_label: String) -> Self {
         Self {
             probe_label,
-            cuts: BTreeMap::new(),
-            chains: BTreeMap::new(),
-            observations: BTreeMap::new(),
+            cuts: Few::new(),
+            chains: Few::new(),
+            observations: Few::new(),
             cloudflare_ranges: None,
-            beside: BTreeMap::new(),
-            proven: BTreeMap::new(),
+            beside: Few::new(),
+            proven: Few::new(),
             is_budget_exceeded: false,
             gathered_at: None,
         }
@@ -72,23 +73,25 @@ impl Evidence {
     /// Takes in one reply, or the lack of one. A server address counts once for a question in a zone:
     /// a later observation replaces the earlier one.
     pub fn add_observation(&mut self, question: Question, observation: Observation) {
-        let seen = self.observations.entry(question).or_default();
-        match seen.binary_search_by(|known| place_of(known).cmp(&place_of(&observation))) {
-            Ok(at) => {
-                if let Some(place) = seen.get_mut(at) {
-                    *place = observation;
+        self.observations.change(question, |seen| {
+            match seen.binary_search_by(|known| place_of(known).cmp(&place_of(&observation))) {
+                Ok(at) => {
+                    if let Some(place) = seen.get_mut(at) {
+                        *place = observation;
+                    }
                 }
+                Err(at) => seen.insert(at, observation),
             }
-            Err(at) => seen.insert(at, observation),
-        }
+        });
     }
 
     /// Takes in what was proven of a reply; what was proven of the same address before is replaced.
     pub fn add_proven(&mut self, question: Question, proven: Proven) {
-        let known = self.proven.entry(question).or_default();
-        known.retain(|other| place_of(&other.seen) != place_of(&proven.seen));
-        known.push(proven);
-        known.sort_by(|one, other| place_of(&one.seen).cmp(&place_of(&other.seen)));
+        self.proven.change(question, |known| {
+            known.retain(|other| place_of(&other.seen) != place_of(&proven.seen));
+            known.push(proven);
+            known.sort_by(|one, other| place_of(&one.seen).cmp(&place_of(&other.seen)));
+        });
     }
 
     /// Iterates over what was proven, by question; none is without a reply.
@@ -116,7 +119,7 @@ impl Evidence {
 
     /// Iterates over the zone cuts, in canonical order of their zones.
     pub fn cuts(&self) -> impl Iterator<Item = &ZoneCut> {
-        self.cuts.values().map(Arc::as_ref)
+        self.cuts.iter().map(|(_, cut)| cut.as_ref())
     }
 
     /// Returns the way to an owner name that was asked for.
@@ -135,7 +138,7 @@ impl Evidence {
     /// Says whether a question was asked at all.
     #[must_use]
     pub fn is_asked(&self, question: &Question) -> bool {
-        self.observations.contains_key(question)
+        self.observations.get(question).is_some()
     }
 
     /// Returns what all servers of the deepest zone said to a question; sorted by server name and address,
