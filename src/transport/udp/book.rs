@@ -18,6 +18,8 @@ use crate::transport::{Query, write_query_with_case};
 
 /// How often an id is drawn before giving up; the first is nearly always free, as a socket takes few questions.
 const ID_DRAWS: usize = 16;
+/// How many ids are looked through at once.
+const IDS_AT_ONCE: usize = 32;
 
 /// What a question gets to hear.
 #[derive(Debug, Eq, PartialEq)]
@@ -145,7 +147,7 @@ impl Book {
     /// caller to tell all sockets ([`Self::suspect`]); a question that it would answer but for the case of its letters
     /// has heard of it then.
     pub(super) fn dispatch(&mut self, server: IpAddr, octets: &[u8]) -> Kind {
-        let nth = id_of(octets).and_then(|id| self.ids.iter().position(|known| *known == id));
+        let nth = id_of(octets).and_then(|id| self.place_of(id));
         let found = nth.and_then(|nth| self.entries.get_mut(nth)).filter(|entry| entry.server == server);
         let Some(entry) = found else { return Kind::Suspect(Event::WrongIds) };
         let query = self.octets.get(entry.query.clone()).unwrap_or_default();
@@ -162,6 +164,14 @@ impl Book {
             false if is_match || is_same_but_case(octets, query) => Kind::Late,
             _ => Kind::Suspect(Event::WrongQuestions),
         }
+    }
+
+    /// Returns the number of the question that went out under an id.
+    fn place_of(&self, id: u16) -> Option<usize> {
+        // Whether it is among so many at once, a few vector instructions tell.
+        let at = self.ids.chunks(IDS_AT_ONCE).position(|ids| ids.contains(&id))? * IDS_AT_ONCE;
+        let nth = self.ids.get(at..)?.iter().position(|known| *known == id)?;
+        Some(at + nth)
     }
 
     /// Ends all questions to a server that are out, as something of so many octets came that matches none; says whether
