@@ -77,10 +77,20 @@ impl Walker {
                 found.extend(some.iter().map(|name| (name.clone(), Err(Unresolved::Limit))));
                 continue;
             }
-            let lookups = some.iter().map(|name| self.resolve(name.clone(), journey));
-            found.extend(some.iter().cloned().zip(join_all(lookups).await));
+            // Most servers are those of a provider, and known.
+            let known: Option<Vec<_>> = some.iter().map(|name| self.known_addresses(name, journey)).collect();
+            let addresses = match known {
+                Some(known) => known,
+                None => join_all(some.iter().map(|name| self.resolve(name.clone(), journey))).await,
+            };
+            found.extend(some.iter().cloned().zip(addresses));
         }
         found
+    }
+
+    /// Returns what is known of a server's addresses without asking: that they are wanted to find themselves, too.
+    fn known_addresses(&self, host: &Name, journey: Journey<'_>) -> Option<Result<Vec<IpAddr>, Unresolved>> {
+        if journey.stack.contains(host) { Some(Err(Unresolved::Loop)) } else { self.cache.addresses(host) }
     }
 
     /// Looks up one server's addresses.
@@ -89,10 +99,7 @@ impl Walker {
     /// that servers which need each other cannot make checks wait for each other.
     fn resolve<'a>(&'a self, host: Name, journey: Journey<'a>) -> BoxFuture<'a, Result<Vec<IpAddr>, Unresolved>> {
         async move {
-            if journey.stack.contains(&host) {
-                return Err(Unresolved::Loop);
-            }
-            if let Some(known) = self.cache.addresses(&host) {
+            if let Some(known) = self.known_addresses(&host, journey) {
                 return known;
             }
             let is_top = journey.stack.is_empty();
