@@ -165,10 +165,9 @@ struct Out {
 }
 
 impl Out {
-    /// Makes the query for one server.
-    fn query(&self, target: &Target, budget: &Arc<Budget>) -> Query {
-        let class = pace_class(&target.zone, &target.server);
-        let query = Query::new(target.address, self.question.clone(), class, Arc::clone(budget));
+    /// Makes the query for the server at one address, which is of this class.
+    fn query(&self, server: IpAddr, class: PaceClass, budget: &Arc<Budget>) -> Query {
+        let query = Query::new(server, self.question.clone(), class, Arc::clone(budget));
         Query { heard: self.heard.clone(), ..query }
     }
 
@@ -206,9 +205,12 @@ pub async fn ask_servers(
                 out.push(Out { question, heard, last: None, later: later.clone().into_iter() });
             }
             for target in at_once {
+                let class = pace_class(&target.zone, &target.server);
                 let questions = out.iter().enumerate().skip(from);
                 exchanges.extend(
-                    questions.map(|(nth, one)| send(transport, nth, one.query(&target, budget), target.clone())),
+                    questions.map(|(nth, one)| {
+                        send(transport, nth, one.query(target.address, class, budget), target.clone())
+                    }),
                 );
             }
         }
@@ -220,7 +222,8 @@ pub async fn ask_servers(
             && !is_referral(&observation)
             && let Some(next) = one.later.next()
         {
-            exchanges.push(send(transport, nth, one.query(&next, budget), next));
+            let class = pace_class(&next.zone, &next.server);
+            exchanges.push(send(transport, nth, one.query(next.address, class, budget), next));
         }
         to_ask = hear(&one.question, observation);
     }
