@@ -6,7 +6,7 @@
 //! `zoneproof bulk` does the same: that is where wall times can be compared, since no one waits for the silent.
 //!
 //! ```text
-//! cargo bench --bench fleet -- [--tenants N] [--rounds N] [--server knot|nsd] [--massdns PATH] [--serve] [--latency]
+//! cargo bench --profile dist --bench fleet -- [--tenants N] [--rounds N] [--server knot|nsd] [--massdns PATH] [--serve] [--latency]
 //!     [--growth ROWS,ROWS,...]
 //! ```
 //!

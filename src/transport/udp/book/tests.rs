@@ -59,6 +59,17 @@ fn a_reply_wakes_who_waits_and_nobody_else() {
 }
 
 #[test]
+fn each_of_many_questions_gets_its_own_reply() {
+    let (mut book, now) = (Book::default(), Instant::now());
+    let all: Vec<usize> = (0..3 * IDS_AT_ONCE + 1).map(|_| open(&mut book, SERVER, now)).collect();
+    for nth in all.into_iter().rev() {
+        let said = reply(&book, nth);
+        assert_eq!(book.dispatch(server(), &said), Kind::Reply);
+        assert_eq!(arrival(&mut book, nth), Some(Arrival::Reply(said)));
+    }
+}
+
+#[test]
 fn a_late_reply_is_known_and_touches_nobody_else() {
     let (mut book, now) = (Book::default(), Instant::now());
     let (closed, out) = (open(&mut book, SERVER, now), open(&mut book, SERVER, now));
