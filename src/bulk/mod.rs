@@ -1,9 +1,10 @@
 //! Many domains: rows in, one line per row out, in order of completion.
 //!
-//! Rows are read by a thread of their own as slots become free, so that the memory a run takes does not depend on how
-//! many there are. A row that cannot be read comes out like the others, and the run goes on. Nothing here writes or
-//! prints: the caller takes what is finished one by one, and may stop at any time.
+//! Few rows are read ahead of the checks, so that the memory a run takes does not depend on how many there are. A row that
+//! cannot be read comes out like the others, and the run goes on. Nothing here writes or prints: the caller takes what is
+//! finished one by one, and may stop at any time.
 
+mod ahead;
 pub mod csv_line;
 pub mod input;
 pub mod output;
@@ -14,13 +15,13 @@ pub mod tally;
 use std::io::{self, BufRead};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::thread;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
+use crate::bulk::ahead::RowsAhead;
 use crate::check::Checker;
 use crate::expectation::{Depth, Expectation, RecordKind};
 use crate::report::Report;
@@ -28,9 +29,6 @@ pub use input::{Item, Row, Rows};
 pub use output::{Finished, Format};
 pub use row_set::RowSet;
 pub use tally::Tally;
-
-/// How many rows are read ahead of the checks.
-const ROWS_AHEAD: usize = 64;
 
 /// How many checks may wait for the runtime to begin with them. A new one waits behind all that is ready: where replies
 /// come faster than they are judged, no more are begun meanwhile, so that what is under way stays in the processor's caches.
@@ -89,8 +87,8 @@ pub struct Run {
     own_check: Option<RowCheck>,
     /// How.
     settings: Settings,
-    /// What the reading thread hands over.
-    rows: mpsc::Receiver<Item>,
+    /// What was read ahead.
+    rows: RowsAhead,
     /// Whether more rows may come.
     is_open: bool,
     /// The places of checks that have not begun.
@@ -108,19 +106,10 @@ impl Run {
         rows: Rows<R>,
         done: RowSet,
     ) -> Self {
-        let (sender, receiver) = mpsc::channel(ROWS_AHEAD);
-        thread::spawn(move || {
-            let is_new = |item: &Item| item.row().is_none_or(|row| !done.contains(row));
-            for item in rows.filter(is_new) {
-                // The run was given up.
-                if sender.blocking_send(item).is_err() {
-                    return;
-                }
-            }
-        });
+        let rows = RowsAhead::start(rows, done);
         let unbegun = Arc::new(Semaphore::new(MAX_UNBEGUN));
         let dns = DnsCheck { checker, depth: settings.depth, required: settings.required.clone().into() };
-        Self { dns, own_check: None, settings, rows: receiver, is_open: true, unbegun, checks: JoinSet::new() }
+        Self { dns, own_check: None, settings, rows, is_open: true, unbegun, checks: JoinSet::new() }
     }
 
     /// Has each row come to its report in another way.
@@ -177,13 +166,10 @@ impl Run {
 }
 
 /// Waits for a place for one more check and for its row.
-async fn next_row(
-    unbegun: &Arc<Semaphore>,
-    rows: &mut mpsc::Receiver<Item>,
-) -> (Option<OwnedSemaphorePermit>, Option<Item>) {
+async fn next_row(unbegun: &Arc<Semaphore>, rows: &mut RowsAhead) -> (Option<OwnedSemaphorePermit>, Option<Item>) {
     // Without a place there is none to give back: nobody closes this.
     let place = Arc::clone(unbegun).acquire_owned().await.ok();
-    (place, rows.recv().await)
+    (place, rows.next().await)
 }
 
 #[cfg(test)]
