@@ -1,16 +1,16 @@
 //! `zoneproof bulk`: many domains.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use tokio::time::MissedTickBehavior;
 
-use crate::bulk::resume::{Earlier, OutputError, OutputFile};
 use crate::bulk::tally::Gist;
 use crate::bulk::{Event, Finished, Format, Run, Settings, Tally};
 use crate::cli::args::{BulkArguments, Requirement};
 use crate::cli::bulk_input::Input;
+use crate::cli::bulk_output::{Sink, Writer};
 use crate::cli::engine::{Plan, Source};
 use crate::cli::failure::Failure;
 #[cfg(all(feature = "serve", any(feature = "postgres", feature = "sqlite")))]
@@ -25,16 +25,6 @@ use crate::report::Verdict;
 
 /// How often lines are written out: what a kill may lose.
 const FLUSH_EVERY: Duration = Duration::from_millis(200);
-/// How many octets of lines are gathered before that.
-const BUFFER_OCTETS: usize = 1 << 16;
-
-/// Where lines go.
-enum Sink {
-    /// To a file.
-    File(OutputFile),
-    /// To standard output.
-    Standard(io::Stdout),
-}
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -43,8 +33,8 @@ enum End {
     Complete,
     /// The input could not be read to its end.
     InputBroken,
-    /// Nobody reads the results any more.
-    PipeClosed,
+    /// Nothing can be written any more: the writer tells why.
+    OutputBroken,
     /// A signal came; the exit code that belongs to it.
     Interrupted(u8),
 }
@@ -72,14 +62,12 @@ pub(super) async fn run(arguments: BulkArguments) -> Result<u8, Failure> {
         required: Requirement::kinds(&arguments.require),
     };
     let format = format(&arguments);
-    let (sink, earlier) = open_sink(&arguments, &input, format)?;
+    let (sink, earlier) = Sink::open(&arguments, &input, format)?;
     let interrupts = Interrupts::listen()?;
-    let is_shared = matches!(sink, Sink::Standard(_)) && console::is_stdout_terminal();
+    let is_shared = sink.is_standard() && console::is_stdout_terminal();
     let progress = Progress::start(input.rows(), earlier.done.len(), is_shared);
     let mut work = Work {
-        sink,
-        format,
-        lines: Vec::new(),
+        writer: Writer::start(sink, format),
         progress,
         tally: earlier.tally,
         earlier: earlier.done.len(),
@@ -93,7 +81,7 @@ pub(super) async fn run(arguments: BulkArguments) -> Result<u8, Failure> {
     };
     let end = work.drive(run, interrupts).await;
     console::warn_of_interception(&engine.checker);
-    let code = work.conclude(end)?;
+    let code = work.conclude(end).await?;
     if arguments.stats {
         console::note(summary::counters(&engine.checker.metrics()).trim_end());
     }
@@ -122,73 +110,10 @@ fn format(arguments: &BulkArguments) -> Format {
     }
 }
 
-/// Opens the output, and reads what is there where the run goes on.
-fn open_sink(arguments: &BulkArguments, input: &Input, format: Format) -> Result<(Sink, Earlier), Failure> {
-    let Some(path) = arguments.output.as_deref().filter(|path| *path != Path::new("-")) else {
-        if arguments.resume {
-            return Err(OutputError::NoFile("standard output".into()).into());
-        }
-        let mut sink = Sink::Standard(io::stdout());
-        sink.write(format.header().as_bytes()).map_err(Failure::stdout)?;
-        return Ok((sink, Earlier::default()));
-    };
-    if arguments.resume && input.fingerprint.is_none() {
-        return Err(Failure::ResumeStandardInput);
-    }
-    if arguments.resume && format == Format::Text {
-        return Err(Failure::ResumeText);
-    }
-    let fingerprint = input.fingerprint.as_ref();
-    let (file, earlier) = OutputFile::open(path, input.path.as_deref(), fingerprint, format, arguments.resume)?;
-    let is_empty = file.is_empty();
-    let mut sink = Sink::File(file);
-    if is_empty {
-        sink.write(format.header().as_bytes()).map_err(|source| sink.failure(source))?;
-    }
-    Ok((sink, earlier))
-}
-
-impl Sink {
-    /// Writes lines out.
-    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
-        match self {
-            Self::File(file) => file.write_all(lines),
-            Self::Standard(stdout) => stdout.write_all(lines).and_then(|()| stdout.flush()),
-        }
-    }
-
-    /// Says that nothing can be written.
-    fn failure(&self, source: io::Error) -> Failure {
-        match self {
-            Self::File(file) => Failure::Write { name: file.path().display().to_string(), source },
-            Self::Standard(_) => Failure::stdout(source),
-        }
-    }
-
-    /// Says whether the run can go on later.
-    fn is_resumable(&self) -> bool {
-        matches!(self, Self::File(file) if file.is_resumable())
-    }
-
-    /// Ends the output; `is_complete` says that every row is in it.
-    fn close(self, is_complete: bool) -> Result<(), Failure> {
-        if let Self::File(file) = self
-            && is_complete
-        {
-            file.finish()?;
-        }
-        Ok(())
-    }
-}
-
 /// A run under way.
 struct Work {
-    /// Where lines go.
-    sink: Sink,
-    /// How they are written.
-    format: Format,
-    /// Those that are gathered: always whole ones, all in the same room.
-    lines: Vec<u8>,
+    /// What has lines written.
+    writer: Writer,
     /// How it is shown.
     progress: Progress,
     /// How it came out so far, earlier runs included.
@@ -201,24 +126,26 @@ struct Work {
 
 impl Work {
     /// Takes events until there are no more, a signal comes, or nothing can be written.
-    async fn drive(&mut self, mut run: Run, mut interrupts: Interrupts) -> Result<End, io::Error> {
+    ///
+    /// While lines wait to be written no more are taken, so that no more checks begin either; those under way go on.
+    async fn drive(&mut self, mut run: Run, mut interrupts: Interrupts) -> End {
         let mut flushes = tokio::time::interval(FLUSH_EVERY);
         flushes.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut end = End::Complete;
         loop {
+            let is_full = self.writer.is_full();
             tokio::select! {
                 biased;
-                code = interrupts.next() => {
-                    end = End::Interrupted(code);
-                    break;
-                }
+                code = interrupts.next() => return End::Interrupted(code),
+                () = self.writer.broken() => return End::OutputBroken,
                 _ = flushes.tick() => {
-                    self.write_out()?;
+                    self.writer.hand_over();
                     self.progress.show(&self.tally);
                 }
-                event = run.next() => match event {
-                    None => break,
-                    Some(Event::Finished(finished)) => self.take(&finished)?,
+                () = self.writer.has_room(), if is_full => self.writer.hand_over(),
+                event = run.next(), if !is_full => match event {
+                    None => return end,
+                    Some(Event::Finished(finished)) => self.take(&finished),
                     Some(Event::Ignored(columns)) => {
                         self.progress.note(&format!("note: not used: {}", columns.join(", ")));
                     }
@@ -229,49 +156,35 @@ impl Work {
                 },
             }
         }
-        self.write_out()?;
-        Ok(end)
-    }
-
-    /// Writes out what was gathered.
-    fn write_out(&mut self) -> io::Result<()> {
-        let written = self.sink.write(&self.lines);
-        self.lines.clear();
-        written
     }
 
     /// Gathers the line of a row and counts it.
-    fn take(&mut self, finished: &Finished) -> io::Result<()> {
-        self.format.write(finished, &mut self.lines);
+    fn take(&mut self, finished: &Finished) {
+        self.writer.gather(finished);
         self.tally.add(&Gist::of_row(finished));
         if let Err(error) = &finished.outcome {
             let line = finished.input_line.map(|line| format!(" (line {line})")).unwrap_or_default();
             self.progress.note(&format!("error: row {}{line}: {error}", finished.row));
         }
-        if self.lines.len() < BUFFER_OCTETS { Ok(()) } else { self.write_out() }
     }
 
-    /// Sums up and says how to go on; returns the exit code.
-    fn conclude(self, end: Result<End, io::Error>) -> Result<u8, Failure> {
+    /// Writes what is left, sums up and says how to go on; returns the exit code.
+    async fn conclude(self, end: End) -> Result<u8, Failure> {
+        let (sink, written) = self.writer.finish().await?;
         self.progress.clear();
-        let end = match end {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe && matches!(self.sink, Sink::Standard(_)) => {
-                End::PipeClosed
+        let is_resumable = sink.is_resumable();
+        if let Err(error) = written {
+            if error.kind() == ErrorKind::BrokenPipe && sink.is_standard() {
+                // Nobody reads the results any more.
+                return Ok(exit_code(&self.tally));
             }
-            Err(error) => {
-                if self.sink.is_resumable() {
-                    console::note(&how_to_go_on());
-                }
-                return Err(self.sink.failure(error));
+            if is_resumable {
+                console::note(&how_to_go_on());
             }
-            Ok(end) => end,
-        };
-        if end == End::PipeClosed {
-            return Ok(exit_code(&self.tally));
+            return Err(sink.failure(error));
         }
         console::note(summary::text(&self.tally, self.earlier, self.started.elapsed()).trim_end());
-        let is_resumable = self.sink.is_resumable();
-        self.sink.close(end == End::Complete)?;
+        sink.close(end == End::Complete)?;
         match end {
             End::Interrupted(code) => {
                 let rows = self.tally.rows;
@@ -284,7 +197,7 @@ impl Work {
                 Ok(code)
             }
             End::InputBroken => Ok(NOT_POSSIBLE),
-            End::Complete | End::PipeClosed => Ok(exit_code(&self.tally)),
+            End::Complete | End::OutputBroken => Ok(exit_code(&self.tally)),
         }
     }
 }

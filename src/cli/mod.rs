@@ -6,6 +6,7 @@
 mod args;
 mod bulk;
 mod bulk_input;
+mod bulk_output;
 mod check;
 mod completions;
 mod console;

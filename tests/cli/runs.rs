@@ -47,17 +47,15 @@ impl Lab {
         Self { process, reach: words.collect(), folder }
     }
 
-    /// Prepares a bulk run against it.
+    /// Prepares a bulk run against it, few domains at a time.
     fn bulk(&self, words: &[&str]) -> Command {
-        let mut command = super::zoneproof(&["bulk"]);
-        command.args(words).args(&self.reach).args([
-            "--max-qps",
-            "0",
-            "--max-qps-per-server",
-            "0",
-            "--concurrency",
-            "4",
-        ]);
+        self.bulk_of("4", words)
+    }
+
+    /// Prepares a bulk run against it, so many domains at a time.
+    fn bulk_of(&self, at_once: &str, words: &[&str]) -> Command {
+        let mut command = super::zoneproof(&["bulk", "--concurrency", at_once]);
+        command.args(words).args(&self.reach).args(["--max-qps", "0", "--max-qps-per-server", "0"]);
         command.current_dir(self.folder.path());
         command
     }
@@ -143,6 +141,20 @@ fn a_closed_pipe_ends_a_run_quietly() {
     assert!(first.ends_with("}\n"));
     let output = run.wait_with_output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(0), String::new()));
+}
+
+#[test]
+fn no_check_is_cut_short_while_nobody_reads_the_output() {
+    let lab = Lab::start();
+    let mut command = lab.bulk_of("200", &["in.csv", "--timeout-ms", "4000", "--stats"]);
+    let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The pipe is soon full, and a check may take less than that.
+    thread::sleep(Duration::from_secs(8));
+    let output = run.wait_with_output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{error}");
+    assert!(error.contains("checks ") && !error.contains("checks_cut_short"), "{error}");
+    assert_eq!(rows(&String::from_utf8(output.stdout).unwrap()), (1..=ROWS).collect());
 }
 
 #[test]
