@@ -142,7 +142,7 @@ impl Work {
                     self.writer.hand_over();
                     self.progress.show(&self.tally);
                 }
-                () = self.writer.has_room(), if is_full => self.writer.hand_over(),
+                () = self.writer.room(), if is_full => self.writer.hand_over(),
                 event = run.next(), if !is_full => match event {
                     None => return end,
                     Some(Event::Finished(finished)) => self.take(&finished),

@@ -146,7 +146,7 @@ impl Writer {
     }
 
     /// Waits until the thread can take something, or nothing can be written any more.
-    pub(super) async fn has_room(&self) {
+    pub(super) async fn room(&self) {
         let _ = self.full.reserve().await;
     }
 
@@ -157,7 +157,7 @@ impl Writer {
 
     /// Has all written that was gathered; returns how that ended.
     pub(super) async fn finish(mut self) -> Result<(Sink, io::Result<()>), Failure> {
-        self.has_room().await;
+        self.room().await;
         self.hand_over();
         drop(self.full);
         self.thread.await.map_err(|error| Failure::Runtime(error.into()))
