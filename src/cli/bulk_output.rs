@@ -61,14 +61,14 @@ impl Sink {
         }
     }
 
-    /// Writes what comes until no more does, and gives the rooms back; returns how that ended.
+    /// Writes what comes until no more does, and gives the buffers back; returns how that ended.
     fn write_all(mut self, mut full: mpsc::Receiver<Vec<u8>>, empty: &mpsc::Sender<Vec<u8>>) -> (Self, io::Result<()>) {
         while let Some(mut lines) = full.blocking_recv() {
             if let Err(error) = self.write(&lines) {
                 return (self, Err(error));
             }
             lines.clear();
-            // There is place for all rooms that there are; at the end nobody wants them.
+            // There is place for all buffers that there are; at the end nobody wants them.
             let _ = empty.try_send(lines);
         }
         (self, Ok(()))
@@ -109,9 +109,9 @@ pub(super) struct Writer {
     format: Format,
     /// Those that are gathered: always whole ones.
     lines: Vec<u8>,
-    /// Takes rooms full of lines to the thread that writes; while one is being written, another one may wait.
+    /// Takes full buffers to the thread that writes; while one is being written, another one may wait.
     full: mpsc::Sender<Vec<u8>>,
-    /// Brings rooms back for the next lines.
+    /// Brings them back empty, for the next lines.
     empty: mpsc::Receiver<Vec<u8>>,
     /// The thread.
     thread: JoinHandle<(Sink, io::Result<()>)>,
@@ -120,9 +120,9 @@ pub(super) struct Writer {
 impl Writer {
     /// Starts the thread.
     pub(super) fn start(sink: Sink, format: Format) -> Self {
-        let (full, full_rooms) = mpsc::channel(1);
-        let (empty_rooms, empty) = mpsc::channel(3);
-        let thread = tokio::task::spawn_blocking(move || sink.write_all(full_rooms, &empty_rooms));
+        let (full, full_buffers) = mpsc::channel(1);
+        let (empty_buffers, empty) = mpsc::channel(3);
+        let thread = tokio::task::spawn_blocking(move || sink.write_all(full_buffers, &empty_buffers));
         Self { format, lines: Vec::new(), full, empty, thread }
     }
 
