@@ -49,16 +49,13 @@ pub fn write_query(octets: &mut Vec<u8>, id: u16, question: &Question, case_bits
 
 /// Writes a name with the case of each letter taken from `case_bits`.
 fn push_name_in_case(octets: &mut Vec<u8>, name: &Name, case_bits: u64) {
-    let mut bits = case_bits;
+    let (mut bits, start) = (case_bits, octets.len());
+    octets.extend_from_slice(name.wire());
     // The lengths of labels, 63 at most, are no letters.
-    octets.extend(name.wire().iter().map(|octet| {
-        if !octet.is_ascii_alphabetic() {
-            return *octet;
-        }
-        let case = if bits & 1 == 1 { 0x20 } else { 0 };
+    for octet in octets.iter_mut().skip(start).filter(|octet| octet.is_ascii_alphabetic()) {
+        *octet = (*octet & !0x20) | if bits & 1 == 1 { 0x20 } else { 0 };
         bits = bits.rotate_right(1);
-        (*octet & !0x20) | case
-    }));
+    }
 }
 
 /// Writes a whole message, with names compressed.
