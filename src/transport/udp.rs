@@ -5,6 +5,9 @@
 //! random, and a reply counts only if address, port, id, opcode and question match to the letter (RFC 5452 §9, 0x20).
 //! Nothing is tried twice here.
 //!
+//! What one check asks one server leaves from one socket, so that it leaves in one piece where the system can cut that into
+//! datagrams. Which socket that is, nobody can foresee, and for each server it is drawn anew.
+//!
 //! A socket has one task, one timer and one book of its questions; a question has none of its own. The sockets
 //! are not connected, so an ICMP refusal shows only where the operating system reports it on such sockets; elsewhere it
 //! is a timeout.
@@ -14,6 +17,9 @@ mod datagrams;
 mod line;
 mod path_mtu;
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -36,8 +42,8 @@ use line::{Line, Lines, serve};
 
 /// How long to wait where the query does not say: what RFC 6298 §2.1 starts with.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
-/// The most sockets that take new questions, for each address family.
-const SOCKETS_PER_FAMILY: usize = 16;
+/// How many sockets take new questions, for each address family.
+const SOCKETS_PER_FAMILY: u8 = 16;
 /// The most questions that leave from one port, so that a port that was found out is soon worth nothing (SECURITY.md F1).
 const QUESTIONS_PER_SOCKET: u32 = 256;
 /// How long new questions leave from one port.
@@ -54,8 +60,13 @@ pub struct UdpTransport {
     /// All sockets, those that are retired too.
     lines: Arc<Lines>,
     /// The sockets of IPv4 and of IPv6 that take new questions.
-    pools: [Mutex<Vec<Arc<PoolSocket>>>; 2],
+    pools: [Mutex<Pool>; 2],
+    /// What decides from which socket a question leaves.
+    lot: RandomState,
 }
+
+/// The sockets of one family that take new questions, opened as they are drawn.
+type Pool = BTreeMap<u8, Arc<PoolSocket>>;
 
 /// One socket with its task, which ends when the last holder lets go.
 struct PoolSocket {
@@ -84,7 +95,7 @@ impl UdpTransport {
         if let Some(address) = source.bind {
             std::net::UdpSocket::bind((address, 0))?;
         }
-        Ok(Self { port, source, lines: Arc::default(), pools: [Mutex::default(), Mutex::default()] })
+        Ok(Self { port, source, lines: Arc::default(), pools: Default::default(), lot: RandomState::new() })
     }
 
     /// Has what matches no question counted.
@@ -97,21 +108,21 @@ impl UdpTransport {
     async fn ask(&self, query: &Query) -> Exchange {
         let unsent = |silence| Exchange::silent(silence, Duration::ZERO, Protocol::Udp);
         let Some(local) = self.source.local_for(query.server) else { return unsent(Silence::NoRoute) };
-        let socket = match self.socket(local) {
+        let now = Instant::now();
+        let socket = match self.socket(local, query, now) {
             Ok(socket) => socket,
             Err(error) => return unsent(silence_of_open(&error)),
         };
         if !query.budget.spend_send() {
             return unsent(Silence::Limit);
         }
-        self.ask_from(&socket, query).await
+        self.ask_from(&socket, query, now).await
     }
 
     /// Asks once from that socket.
-    async fn ask_from(&self, socket: &PoolSocket, query: &Query) -> Exchange {
-        let departed = Instant::now();
+    async fn ask_from(&self, socket: &PoolSocket, query: &Query, departed: Instant) -> Exchange {
         let until = departed + query.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        let arrival = socket.line.ask(query, self.port, until).await;
+        let arrival = socket.line.ask(query, until).await;
         let flaws = Flaws { loses_case: matches!(arrival, Some(Arrival::OtherLetters(_))), ..Flaws::default() };
         let outcome = match arrival {
             Some(Arrival::Reply(reply)) => {
@@ -129,48 +140,40 @@ impl UdpTransport {
         Exchange { outcome, rtt: departed.elapsed(), protocol: Protocol::Udp, flaws }
     }
 
-    /// Returns a socket at random, a fresh one where the one that was drawn is worn.
-    fn socket(&self, local: SocketAddr) -> io::Result<Arc<PoolSocket>> {
+    /// Returns the socket that a question leaves from, a fresh one where the one that was drawn is worn.
+    fn socket(&self, local: SocketAddr, query: &Query, now: Instant) -> io::Result<Arc<PoolSocket>> {
         let [ipv4, ipv6] = &self.pools;
         let pool = if local.is_ipv4() { ipv4 } else { ipv6 };
+        let [lot, ..] = self.lot.hash_one((query.budget.check(), query.server, query.attempt)).to_le_bytes();
         let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
-        let drawn = rand::random_range(0..SOCKETS_PER_FAMILY);
-        match pool.get_mut(drawn) {
-            Some(socket) if socket.take_question() => Ok(Arc::clone(socket)),
-            Some(worn) => {
-                *worn = self.open(local)?;
-                Ok(Arc::clone(worn))
-            }
-            None => {
-                let fresh = self.open(local)?;
-                pool.push(Arc::clone(&fresh));
-                Ok(fresh)
-            }
+        match pool.entry(lot % SOCKETS_PER_FAMILY) {
+            Entry::Occupied(drawn) if drawn.get().take_question(now) => Ok(Arc::clone(drawn.get())),
+            drawn => Ok(Arc::clone(drawn.insert_entry(self.open(local, now)?).get())),
         }
     }
 
     /// Opens a socket on a port of the operating system's choice and starts to receive on it.
-    fn open(&self, local: SocketAddr) -> io::Result<Arc<PoolSocket>> {
+    fn open(&self, local: SocketAddr, now: Instant) -> io::Result<Arc<PoolSocket>> {
         let socket = std::net::UdpSocket::bind(local)?;
         socket.set_nonblocking(true)?;
         // What the operating system does not give is not needed to work.
         let _ = SockRef::from(&socket).set_recv_buffer_size(SOCKET_BUFFER_OCTETS);
         let _ = SockRef::from(&socket).set_send_buffer_size(SOCKET_BUFFER_OCTETS);
         path_mtu::ignore(&socket, local.is_ipv4());
-        let line = Arc::new(Line::new(UdpSocket::from_std(socket)?, local.is_ipv4()));
+        let line = Arc::new(Line::new(UdpSocket::from_std(socket)?, local.is_ipv4(), self.port));
         self.lines.add(&line);
-        let task = tokio::spawn(serve(Arc::clone(&line), Arc::clone(&self.lines), self.port));
+        let task = tokio::spawn(serve(Arc::clone(&line), Arc::clone(&self.lines)));
         // The first question is whoever's it is opened for.
         let questions_left = AtomicU32::new(QUESTIONS_PER_SOCKET - 1);
-        Ok(Arc::new(PoolSocket { line, task, questions_left, opened: Instant::now() }))
+        Ok(Arc::new(PoolSocket { line, task, questions_left, opened: now }))
     }
 }
 
 impl PoolSocket {
     /// Counts one more question; false where the socket is worn, old or broken.
-    fn take_question(&self) -> bool {
+    fn take_question(&self, now: Instant) -> bool {
         let take = |left: u32| left.checked_sub(1);
-        self.opened.elapsed() < SOCKET_AGE
+        now.duration_since(self.opened) < SOCKET_AGE
             && !self.task.is_finished()
             && self.questions_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
     }

@@ -1,9 +1,11 @@
 //! One socket, and its task: questions that come at the same time leave together, replies that wait are read together, and
 //! one timer does for all questions that are out.
 
+use std::cmp::Reverse;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures::future::poll_fn;
@@ -12,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::book::{Arrival, Book, Kind};
-use super::datagrams::{Mail, receive, send};
+use super::datagrams::{HAS_SEGMENTS, Mail, are_segments_unknown, receive, send};
 use crate::metrics::{Event, Metrics};
 use crate::transport::Query;
 use crate::transport::source::silence_of_send;
@@ -25,6 +27,8 @@ const ERRORS_IN_A_ROW: usize = 64;
 pub(super) struct Lines {
     /// The sockets.
     lines: Mutex<Vec<Weak<Line>>>,
+    /// Whether the system was seen to cut nothing into datagrams.
+    lacks_segments: AtomicBool,
     /// The counters.
     metrics: Arc<Metrics>,
 }
@@ -35,6 +39,8 @@ pub(super) struct Line {
     pub(super) socket: UdpSocket,
     /// Whether it is one of IPv4.
     is_ipv4: bool,
+    /// The port that servers listen on.
+    port: u16,
     /// The questions.
     desk: Mutex<Desk>,
     /// Tells the task that something is to leave.
@@ -46,8 +52,33 @@ pub(super) struct Line {
 struct Desk {
     /// The questions.
     book: Book,
-    /// What is to leave.
-    mail: Mail,
+    /// Which of them are to leave.
+    leaving: Vec<Leaving>,
+}
+
+/// A question that is to leave, in the order of leaving: those to one server behind each other, the longest first.
+#[derive(Eq, Ord, PartialEq, PartialOrd)]
+struct Leaving {
+    /// Where to.
+    server: IpAddr,
+    /// How many octets it has.
+    length: Reverse<usize>,
+    /// Its number.
+    nth: usize,
+}
+
+impl Desk {
+    /// Packs all that is to leave.
+    fn pack(&mut self, mail: &mut Mail, port: u16, in_segments: bool) {
+        mail.clear();
+        if in_segments {
+            self.leaving.sort_unstable();
+        }
+        for Leaving { server, nth, .. } in self.leaving.drain(..) {
+            mail.push(SocketAddr::new(server, port), nth, self.book.query(nth), in_segments);
+        }
+        mail.sort();
+    }
 }
 
 /// A question that is out. It is closed when this is dropped.
@@ -67,7 +98,7 @@ impl Drop for Ticket<'_> {
 impl Lines {
     /// Starts with no socket, and counts what matches no question.
     pub(super) fn counting(metrics: &Arc<Metrics>) -> Self {
-        Self { lines: Mutex::default(), metrics: Arc::clone(metrics) }
+        Self { metrics: Arc::clone(metrics), ..Self::default() }
     }
 
     /// Takes in a socket; who gives it up says nothing.
@@ -83,6 +114,11 @@ impl Lines {
         lines.iter().filter_map(Weak::upgrade).collect()
     }
 
+    /// Says whether questions to one server may leave in one piece.
+    fn has_segments(&self) -> bool {
+        HAS_SEGMENTS && !self.lacks_segments.load(Ordering::Relaxed)
+    }
+
     /// Ends all questions to a server, whichever socket they left from, and counts why; where nothing was asked of it, that
     /// is what is counted.
     fn suspect(&self, server: IpAddr, octets: usize, why: Event) {
@@ -92,9 +128,9 @@ impl Lines {
 }
 
 impl Line {
-    /// Makes a line of a socket of one family.
-    pub(super) fn new(socket: UdpSocket, is_ipv4: bool) -> Self {
-        Self { socket, is_ipv4, desk: Mutex::default(), has_mail: Notify::new() }
+    /// Makes a line of a socket of one family, to servers that listen on `port`.
+    pub(super) fn new(socket: UdpSocket, is_ipv4: bool, port: u16) -> Self {
+        Self { socket, is_ipv4, port, desk: Mutex::default(), has_mail: Notify::new() }
     }
 
     /// Takes what lies on the desk.
@@ -103,26 +139,30 @@ impl Line {
     }
 
     /// Sends a query with the next ones and waits until `until` for what comes of it; `None` where it has no id to go under.
-    pub(super) async fn ask(&self, query: &Query, port: u16, until: Instant) -> Option<Arrival> {
-        let ticket = Ticket { line: self, nth: self.post(query, port, until)? };
+    pub(super) async fn ask(&self, query: &Query, until: Instant) -> Option<Arrival> {
+        let ticket = Ticket { line: self, nth: self.post(query, until)? };
         Some(poll_fn(|context| self.desk().book.poll_arrival(ticket.nth, context)).await)
     }
 
     /// Lets a query leave with the next ones, and returns its number.
-    fn post(&self, query: &Query, port: u16, until: Instant) -> Option<usize> {
-        let Desk { book, mail } = &mut *self.desk();
+    fn post(&self, query: &Query, until: Instant) -> Option<usize> {
+        let Desk { book, leaving } = &mut *self.desk();
         let nth = book.open(query, until)?;
-        mail.push(SocketAddr::new(query.server, port), nth, book.query(nth));
-        if mail.len() == 1 {
+        leaving.push(Leaving { server: query.server, length: Reverse(book.query(nth).len()), nth });
+        if leaving.len() == 1 {
             self.has_mail.notify_one();
         }
         Some(nth)
     }
 
-    /// Sends all that is to leave; questions that cannot leave get to hear why. `mail` is lent to hold it on the way.
-    async fn send_all(&self, mail: &mut Mail) {
-        mail.clear();
-        std::mem::swap(mail, &mut self.desk().mail);
+    /// Sends all that is to leave. `mail` is lent to hold it on the way.
+    async fn send_all(&self, mail: &mut Mail, lines: &Lines) {
+        self.desk().pack(mail, self.port, lines.has_segments());
+        self.send(mail, lines).await;
+    }
+
+    /// Sends what was packed; questions that cannot leave get to hear why. What cannot leave in one piece leaves in several.
+    async fn send(&self, mail: &mut Mail, lines: &Lines) {
         let mut gone = 0;
         while gone < mail.len() {
             match send(&self.socket, mail, gone) {
@@ -132,8 +172,13 @@ impl Line {
                     let _ = self.socket.writable().await;
                 }
                 Err(error) => {
-                    if let Some(nth) = mail.number(gone) {
-                        self.desk().book.give_up(nth, silence_of_send(&error));
+                    if mail.unpack(gone) {
+                        lines.lacks_segments.fetch_or(are_segments_unknown(&error), Ordering::Relaxed);
+                    } else {
+                        let mut desk = self.desk();
+                        for nth in mail.numbers(gone) {
+                            desk.book.give_up(*nth, silence_of_send(&error));
+                        }
                     }
                     gone += 1;
                 }
@@ -160,16 +205,16 @@ impl Line {
 
 /// Sends and receives on one socket until it is given up; what comes from another port than the servers' is not looked
 /// at.
-pub(super) async fn serve(line: Arc<Line>, lines: Arc<Lines>, port: u16) {
+pub(super) async fn serve(line: Arc<Line>, lines: Arc<Lines>) {
     let (mut errors, mut mail) = (0, Mail::default());
     let mut timer = pin!(sleep_until(Instant::now()));
     let mut is_set = false;
     while errors < ERRORS_IN_A_ROW {
         tokio::select! {
-            () = line.has_mail.notified() => line.send_all(&mut mail).await,
+            () = line.has_mail.notified() => line.send_all(&mut mail, &lines).await,
             _ = line.socket.readable() => {
                 let received = receive(&line.socket, line.is_ipv4, |from, octets| {
-                    if from.port() == port {
+                    if from.port() == line.port {
                         line.dispatch(from.ip(), octets, &lines);
                     } else {
                         lines.metrics.count(Event::WrongSources);
@@ -192,5 +237,48 @@ pub(super) async fn serve(line: Arc<Line>, lines: Arc<Lines>, port: u16) {
             timer.as_mut().reset(alarm);
         }
         is_set = alarm.is_some();
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::transport::tests::{HostileServer, Stream};
+
+    #[tokio::test]
+    async fn what_the_system_cuts_too_little_for_leaves_a_datagram_each() {
+        let server = HostileServer::start("127.0.0.1", |_, _| Vec::new(), |_, _| Stream::Hold).await;
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let (line, lines) = (Line::new(socket, true, server.port), Lines::default());
+        let query = server.query();
+        let post = |count: usize| {
+            let mut mail = Mail::default();
+            for _ in 0..count {
+                line.post(&query, Instant::now()).unwrap();
+            }
+            line.desk().pack(&mut mail, line.port, lines.has_segments());
+            mail
+        };
+        let all_seen = async |count: usize| {
+            while server.seen().0 < count {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            assert_eq!(server.seen(), (count, 0));
+        };
+        let mut fitting = post(10);
+        assert_eq!(fitting.len(), 1);
+        line.send(&mut fitting, &lines).await;
+        all_seen(10).await;
+        assert!(lines.has_segments());
+        // No kernel cuts so many out of one piece.
+        let mut too_many = post(150);
+        too_many.merge();
+        assert_eq!(too_many.len(), 1);
+        line.send(&mut too_many, &lines).await;
+        all_seen(160).await;
+        assert!(!lines.has_segments());
+        assert_eq!(post(10).len(), 10);
     }
 }

@@ -11,7 +11,20 @@ use super::*;
 use crate::dns::rrset::Rcode;
 use crate::transport::tests::{HostileServer, Stream, echo, hasty_query, query};
 
+impl PoolSocket {
+    /// Returns the port that questions leave from.
+    fn port(&self) -> u16 {
+        self.line.socket.local_addr().unwrap().port()
+    }
+}
+
 impl UdpTransport {
+    /// Returns the socket that a query leaves from, and when.
+    fn drawn(&self, query: &Query) -> (Arc<PoolSocket>, Instant) {
+        let now = Instant::now();
+        (self.socket(self.source.local_for(query.server).unwrap(), query, now).unwrap(), now)
+    }
+
     /// Returns the queries to an address that are out.
     fn queries(&self, server: IpAddr) -> Vec<Vec<u8>> {
         self.lines.living().iter().flat_map(|line| line.queries(server)).collect()
@@ -88,7 +101,7 @@ async fn a_reply_from_another_port_or_address_is_not_looked_at() {
         let (exchange, ()) = tokio::join!(udp.exchange(&query), async {
             // The forger knows everything but cannot use the server's port.
             tokio::task::yield_now().await;
-            let ours = udp.pools[0].lock().unwrap()[0].line.socket.local_addr().unwrap().port();
+            let ours = udp.pools[0].lock().unwrap().values().next().unwrap().port();
             let octets = udp.queries(victim.address).remove(0);
             forger.send_to(&echo(&octets), ("127.0.0.1", ours)).await.unwrap();
         });
@@ -107,10 +120,10 @@ async fn a_late_reply_does_not_answer_a_new_question() {
     let udp = UdpTransport::new(server.port, Source::default()).unwrap();
     // Both on one socket, so that the late reply reaches the one that waits.
     let query = hasty_query(server.address);
-    let socket = udp.socket(udp.source.local_for(server.address).unwrap()).unwrap();
+    let (socket, _) = udp.drawn(&query);
     let mut outcomes = Vec::new();
     for _ in 0..2 {
-        let mut asking = pin!(udp.ask_from(&socket, &query));
+        let mut asking = pin!(udp.ask_from(&socket, &query, Instant::now()));
         assert!(futures::poll!(&mut asking).is_pending());
         let octets = udp.queries(server.address).remove(0);
         outcomes.push(asking.await.outcome.map(|reply| reply.id.to_be_bytes() == octets[..2]));
@@ -125,8 +138,8 @@ async fn questions_that_leave_together_each_get_their_own_reply() {
     let udp = UdpTransport::new(server.port, Source::default()).unwrap();
     let query = server.query();
     // More than one system call takes, all on one socket.
-    let socket = udp.socket(udp.source.local_for(server.address).unwrap()).unwrap();
-    let mut asked: Vec<_> = (0..100).map(|_| udp.ask_from(&socket, &query).boxed()).collect();
+    let (socket, now) = udp.drawn(&query);
+    let mut asked: Vec<_> = (0..100).map(|_| udp.ask_from(&socket, &query, now).boxed()).collect();
     for asking in &mut asked {
         assert!(futures::poll!(asking).is_pending());
     }
@@ -141,10 +154,10 @@ async fn questions_that_leave_together_each_get_their_own_reply() {
 async fn a_question_that_cannot_leave_is_told_and_holds_no_other_up() {
     let server = HostileServer::start("127.0.0.1", |_, query| vec![echo(query)], |_, _| Stream::Hold).await;
     let udp = UdpTransport::new(server.port, Source::default()).unwrap();
-    let socket = udp.socket(udp.source.local_for(server.address).unwrap()).unwrap();
     // The system lets nobody send to all hosts who did not say so before.
     let queries = [query("255.255.255.255"), server.query()];
-    let exchanges = join_all(queries.iter().map(|query| udp.ask_from(&socket, query))).await;
+    let (socket, now) = udp.drawn(&queries[1]);
+    let exchanges = join_all(queries.iter().map(|query| udp.ask_from(&socket, query, now))).await;
     assert_eq!(exchanges[0].outcome, Err(Silence::Limit));
     assert!(exchanges[1].outcome.is_ok());
     assert!(udp.queries(queries[0].server).is_empty());
@@ -166,18 +179,18 @@ async fn a_dropped_question_is_no_longer_out() {
 async fn ports_ids_and_cases_vary() {
     let server = HostileServer::start("127.0.0.1", |_, query| vec![echo(query)], |_, _| Stream::Hold).await;
     let udp = UdpTransport::new(server.port, Source::default()).unwrap();
-    let questions = SOCKETS_PER_FAMILY * usize::try_from(QUESTIONS_PER_SOCKET).unwrap();
+    let pool_size = usize::from(SOCKETS_PER_FAMILY);
+    // As many checks as there are questions.
     let mut drawn = Vec::new();
-    for _ in 0..questions {
-        drawn.push(udp.socket(udp.source.local_for(server.address).unwrap()).unwrap());
+    for _ in 0..pool_size * usize::try_from(QUESTIONS_PER_SOCKET).unwrap() {
+        drawn.push(udp.drawn(&server.query()));
     }
-    let sockets: HashSet<*const PoolSocket> = drawn.iter().map(Arc::as_ptr).collect();
-    assert!(sockets.len() > SOCKETS_PER_FAMILY, "worn sockets are replaced");
-    let ports: HashSet<u16> =
-        udp.pools[0].lock().unwrap().iter().map(|one| one.line.socket.local_addr().unwrap().port()).collect();
-    assert_eq!(ports.len(), SOCKETS_PER_FAMILY);
-    let query = server.query();
-    let mut asked: Vec<_> = (0..1000).map(|_| udp.ask_from(&drawn[0], &query).boxed()).collect();
+    let sockets: HashSet<*const PoolSocket> = drawn.iter().map(|(socket, _)| Arc::as_ptr(socket)).collect();
+    assert!(sockets.len() > pool_size, "worn sockets are replaced");
+    let ports: HashSet<u16> = udp.pools[0].lock().unwrap().values().map(|one| one.port()).collect();
+    assert_eq!(ports.len(), pool_size);
+    let (query, (socket, now)) = (server.query(), &drawn[0]);
+    let mut asked: Vec<_> = (0..1000).map(|_| udp.ask_from(socket, &query, *now).boxed()).collect();
     for asking in &mut asked {
         assert!(futures::poll!(asking).is_pending());
     }
@@ -187,6 +200,29 @@ async fn ports_ids_and_cases_vary() {
     assert_eq!(ids.len(), 1000);
     let names: HashSet<_> = queries.iter().map(|octets| &octets[12..]).collect();
     assert!(names.len() > 990, "{} cases of 1000", names.len());
+}
+
+#[tokio::test]
+async fn what_a_check_asks_a_server_leaves_from_one_socket_and_all_else_from_any() {
+    let udp = UdpTransport::new(53, Source::default()).unwrap();
+    let one = query("192.0.2.1");
+    let ports = |queries: Vec<Query>| queries.iter().map(|one| udp.drawn(one).0.port()).collect::<HashSet<u16>>();
+    assert_eq!(ports(vec![one.clone(); 50]).len(), 1);
+    // Each of these draws is one of 16: that 50 of them are all the same does not happen.
+    let others: [(&str, Vec<Query>); 3] = [
+        ("servers", (1..=50).map(|nth| Query { server: [192, 0, 2, nth].into(), ..one.clone() }).collect()),
+        ("tries", (0..50).map(|attempt| Query { attempt, ..one.clone() }).collect()),
+        ("checks", (0..50).map(|_| query("192.0.2.1")).collect()),
+    ];
+    for (what, queries) in others {
+        assert!(ports(queries).len() > 1, "all {what} have one port");
+    }
+    let other = UdpTransport::new(53, Source::default()).unwrap();
+    let places = |udp: &UdpTransport| {
+        let lot = |nth| udp.lot.hash_one((nth, one.server, 0_u32));
+        (0..50).map(lot).collect::<Vec<u64>>()
+    };
+    assert_ne!(places(&udp), places(&other), "each transport draws for itself");
 }
 
 #[tokio::test]
@@ -216,10 +252,10 @@ async fn without_a_way_there_nothing_is_spent() {
 async fn sockets_ignore_what_icmp_says_of_the_paths_size() {
     use rustix::net::sockopt::{Ipv4PathMtuDiscovery, Ipv6PathMtuDiscovery, ip_mtu_discover, ipv6_mtu_discover};
     let udp = UdpTransport::new(53, Source::default()).unwrap();
-    let ipv4 = udp.open("127.0.0.1:0".parse().unwrap()).unwrap();
+    let ipv4 = udp.open("127.0.0.1:0".parse().unwrap(), Instant::now()).unwrap();
     assert_eq!(ip_mtu_discover(&ipv4.line.socket).unwrap(), Ipv4PathMtuDiscovery::OMIT);
     // A host without IPv6 has no such socket.
-    if let Ok(ipv6) = udp.open("[::1]:0".parse().unwrap()) {
+    if let Ok(ipv6) = udp.open("[::1]:0".parse().unwrap(), Instant::now()) {
         assert_eq!(ipv6_mtu_discover(&ipv6.line.socket).unwrap(), Ipv6PathMtuDiscovery::OMIT);
     }
 }
