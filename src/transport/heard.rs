@@ -22,13 +22,13 @@ impl Heard {
     ///
     /// # Errors
     /// As [`Message::decode_reply`].
-    pub fn read(&self, octets: Vec<u8>, asked: &Question) -> Result<Arc<Message>, DecodeError> {
+    pub fn read(&self, octets: &[u8], asked: &Question) -> Result<Arc<Message>, DecodeError> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, message)) = last.as_ref().filter(|(before, _)| is_same(before, &octets, asked)) {
+        if let Some((_, message)) = last.as_ref().filter(|(before, _)| is_same(before, octets, asked)) {
             return Ok(Arc::clone(message));
         }
-        let message = Arc::new(Message::decode_reply(&octets, asked)?);
-        *last = Some((octets, Arc::clone(&message)));
+        let message = Arc::new(Message::decode_reply(octets, asked)?);
+        *last = Some((octets.to_vec(), Arc::clone(&message)));
         Ok(message)
     }
 }
@@ -66,7 +66,7 @@ mod tests {
     fn the_same_octets_are_read_once_whatever_their_id_and_letters() {
         let asked = Question::new(Name::parse("t1._domainkey.example.com.").unwrap(), RecordType::CNAME);
         let heard = Heard::default();
-        let read = |id, letters, ttl| heard.read(reply(&asked, id, letters, ttl), &asked).unwrap();
+        let read = |id, letters, ttl| heard.read(&reply(&asked, id, letters, ttl), &asked).unwrap();
         let first = read(1, 0x5555, 300);
         assert!(Arc::ptr_eq(&first, &read(2, 0x3333, 300)));
         let other = read(3, 0x5555, 600);

@@ -33,11 +33,9 @@ use tokio::time::Instant;
 
 use super::source::{Source, silence_of_open};
 use super::{Exchange, Query, Transport};
-use crate::dns::message::Message;
 use crate::evidence::{Flaws, Protocol, Silence};
 use crate::metrics::Metrics;
 use book::Arrival;
-use datagrams::DATAGRAM_OCTETS;
 use line::{Line, Lines, serve};
 
 /// How long to wait where the query does not say: what RFC 6298 §2.1 starts with.
@@ -125,9 +123,9 @@ impl UdpTransport {
         let arrival = socket.line.ask(query, until).await;
         let flaws = Flaws { loses_case: matches!(arrival, Some(Arrival::OtherLetters(_))), ..Flaws::default() };
         let outcome = match arrival {
-            Some(Arrival::Reply(reply)) => {
-                query.budget.spend_octets(reply.len());
-                read(reply, query).ok_or(Silence::Malformed)
+            Some(Arrival::Reply(message, octets)) => {
+                query.budget.spend_octets(octets);
+                message.ok_or(Silence::Malformed)
             }
             Some(Arrival::Suspicion(octets) | Arrival::OtherLetters(octets)) => {
                 query.budget.spend_octets(octets);
@@ -176,17 +174,6 @@ impl PoolSocket {
         now.duration_since(self.opened) < SOCKET_AGE
             && !self.task.is_finished()
             && self.questions_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
-    }
-}
-
-/// Reads a reply to a query; `None` where it is no message, or may be cut.
-fn read(reply: Vec<u8>, query: &Query) -> Option<Arc<Message>> {
-    if reply.len() >= DATAGRAM_OCTETS {
-        return None;
-    }
-    match &query.heard {
-        Some(heard) => heard.read(reply, &query.question).ok(),
-        None => Message::decode_reply(&reply, &query.question).ok().map(Arc::new),
     }
 }
 

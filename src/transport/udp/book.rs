@@ -2,18 +2,22 @@
 //!
 //! No sockets here: datagrams come in as octets, and the time with them. A socket takes few questions and is soon given
 //! up, so that all of them are remembered as long as it lives: its ids all differ, and what comes late or twice is known.
-//! They lie one behind the other, the queries in one piece; to ask one takes no memory of its own.
+//! They lie one behind the other, the queries in one piece; to ask one takes no memory of its own. A reply is read where
+//! it lies.
 
 use std::net::IpAddr;
 use std::ops::Range;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use tokio::time::Instant;
 
-use crate::dns::message::{HEADER_OCTETS, is_bare_error_to, is_reply_in_other_letters, is_reply_to};
-use crate::dns::rrset::Rcode;
+use super::datagrams::DATAGRAM_OCTETS;
+use crate::dns::message::{HEADER_OCTETS, Message, is_bare_error_to, is_reply_in_other_letters, is_reply_to};
+use crate::dns::rrset::{Question, Rcode};
 use crate::evidence::Silence;
 use crate::metrics::Event;
+use crate::transport::heard::Heard;
 use crate::transport::{Query, write_query_with_case};
 
 /// How often an id is drawn before giving up; the first is nearly always free, as a socket takes few questions.
@@ -24,8 +28,8 @@ const IDS_AT_ONCE: usize = 32;
 /// What a question gets to hear.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Arrival {
-    /// A reply that matches.
-    Reply(Vec<u8>),
+    /// A reply that matches, of that many octets; no message where it cannot be read, or may be cut.
+    Reply(Option<Arc<Message>>, usize),
     /// Something of that many octets that matches no question, so that a forger may be at work.
     Suspicion(usize),
     /// The same, and it would match this question but for the case of its letters.
@@ -75,19 +79,42 @@ struct Entry {
 
 /// How a question stands.
 enum State {
-    /// It is out; who waits for the reply is woken when it comes.
-    Out(Option<Waker>),
+    /// It is out.
+    Out(Waiting),
     /// Something came that nobody has taken yet.
     Heard(Arrival),
     /// It is closed.
     Closed,
 }
 
+/// What waits for a reply.
+struct Waiting {
+    /// Who is woken when it comes.
+    waker: Option<Waker>,
+    /// What was asked.
+    question: Question,
+    /// What other servers said to it, where they are asked too.
+    heard: Option<Arc<Heard>>,
+}
+
+impl Waiting {
+    /// Reads a reply; `None` where it is no message, or may be cut.
+    fn read(&self, octets: &[u8]) -> Option<Arc<Message>> {
+        if octets.len() >= DATAGRAM_OCTETS {
+            return None;
+        }
+        match &self.heard {
+            Some(heard) => heard.read(octets, &self.question).ok(),
+            None => Message::decode_reply(octets, &self.question).ok().map(Arc::new),
+        }
+    }
+}
+
 impl Entry {
     /// Ends a question that is out.
     fn end(&mut self, arrival: Arrival) {
-        if let State::Out(waker) = std::mem::replace(&mut self.state, State::Heard(arrival))
-            && let Some(waker) = waker
+        if let State::Out(Waiting { waker: Some(waker), .. }) =
+            std::mem::replace(&mut self.state, State::Heard(arrival))
         {
             waker.wake();
         }
@@ -109,7 +136,8 @@ impl Book {
         write_query_with_case(&mut self.octets, id, query, rand::random());
         self.ids.push(id);
         let query_octets = start..self.octets.len();
-        self.entries.push(Entry { server: query.server, query: query_octets, until, state: State::Out(None) });
+        let waiting = Waiting { waker: None, question: query.question.clone(), heard: query.heard.clone() };
+        self.entries.push(Entry { server: query.server, query: query_octets, until, state: State::Out(waiting) });
         self.alarm = Some(self.alarm.map_or(until, |alarm| alarm.min(until)));
         self.entries.len().checked_sub(1)
     }
@@ -123,10 +151,10 @@ impl Book {
     /// Takes what came to a question; whoever asks is woken when something does.
     pub(super) fn poll_arrival(&mut self, nth: usize, context: &Context<'_>) -> Poll<Arrival> {
         let Some(entry) = self.entries.get_mut(nth) else { return Poll::Ready(Arrival::Nothing) };
-        if let State::Out(waker) = &mut entry.state {
-            match waker {
+        if let State::Out(waiting) = &mut entry.state {
+            match &mut waiting.waker {
                 Some(waker) => waker.clone_from(context.waker()),
-                None => *waker = Some(context.waker().clone()),
+                none => *none = Some(context.waker().clone()),
             }
             return Poll::Pending;
         }
@@ -152,16 +180,17 @@ impl Book {
         let Some(entry) = found else { return Kind::Suspect(Event::WrongIds) };
         let query = self.octets.get(entry.query.clone()).unwrap_or_default();
         let is_match = is_reply_to(octets, query) || is_unread(octets, query);
-        match entry.is_out() {
-            true if is_match => {
-                entry.end(Arrival::Reply(octets.to_vec()));
+        match &entry.state {
+            State::Out(waiting) if is_match => {
+                let message = waiting.read(octets);
+                entry.end(Arrival::Reply(message, octets.len()));
                 Kind::Reply
             }
-            true if is_reply_in_other_letters(octets, query) => {
+            State::Out(_) if is_reply_in_other_letters(octets, query) => {
                 entry.end(Arrival::OtherLetters(octets.len()));
                 Kind::Suspect(Event::WrongCases)
             }
-            false if is_match || is_same_but_case(octets, query) => Kind::Late,
+            State::Heard(_) | State::Closed if is_match || is_same_but_case(octets, query) => Kind::Late,
             _ => Kind::Suspect(Event::WrongQuestions),
         }
     }

@@ -7,7 +7,9 @@ use std::pin::pin;
 use futures::FutureExt;
 use futures::future::join_all;
 
+use super::datagrams::DATAGRAM_OCTETS;
 use super::*;
+use crate::dns::message::Message;
 use crate::dns::rrset::Rcode;
 use crate::transport::tests::{HostileServer, Stream, echo, hasty_query, query};
 
