@@ -4,7 +4,7 @@ use hickory_proto::rr::Name as WireName;
 use hickory_proto::serialize::binary::{BinEncodable, BinEncoder};
 
 use super::{CLASS_IN, Edns, Flags, Message};
-use crate::dns::name::Name;
+use crate::dns::name::{MAX_NAME_OCTETS, Name};
 use crate::dns::rdata::Rdata;
 use crate::dns::rrset::{Question, Rcode, Record, RecordType};
 
@@ -26,36 +26,55 @@ pub fn encode_query(id: u16, question: &Question, case_bits: u64, edns: Option<&
 
 /// Writes a query behind what is there: RD=0, class IN, with OPT where `edns` is given.
 ///
-/// Bit `i` of `case_bits`, counted from the lowest and over again after 64, sets the case of the `i`th letter of the
-/// name (0x20), so that a forger has one more bit to guess for every letter.
+/// Bit `i` of `case_bits`, counted from the lowest and over again after 64, sets the case of the letter that stands at octet
+/// `i` of the name (0x20), so that a forger has one more bit to guess for every letter.
 ///
 /// Source: RFC 1035 §4.1, RFC 6891 §6.1.
 pub fn write_query(octets: &mut Vec<u8>, id: u16, question: &Question, case_bits: u64, edns: Option<&Edns>) {
-    octets.extend_from_slice(&id.to_be_bytes());
-    octets.extend_from_slice(&Flags::default().to_bits(Rcode::NOERROR).to_be_bytes());
-    octets.extend_from_slice(&[0, 1, 0, 0, 0, 0, 0, u8::from(edns.is_some())]);
+    let [id_high, id_low] = id.to_be_bytes();
+    octets.extend_from_slice(&[id_high, id_low, 0, 0, 0, 1, 0, 0, 0, 0, 0, u8::from(edns.is_some())]);
     push_name_in_case(octets, &question.name, case_bits);
-    octets.extend_from_slice(&question.kind.0.to_be_bytes());
-    octets.extend_from_slice(&CLASS_IN.to_be_bytes());
+    let ([kind_high, kind_low], [class_high, class_low]) = (question.kind.0.to_be_bytes(), CLASS_IN.to_be_bytes());
+    octets.extend_from_slice(&[kind_high, kind_low, class_high, class_low]);
     if let Some(edns) = edns {
-        octets.push(0);
-        octets.extend_from_slice(&RecordType::OPT.0.to_be_bytes());
-        octets.extend_from_slice(&edns.payload_octets.to_be_bytes());
-        let flags: u32 = if edns.dnssec_ok { 0x8000 } else { 0 };
-        octets.extend_from_slice(&flags.to_be_bytes());
-        octets.extend_from_slice(&[0, 0]);
+        let ([opt_high, opt_low], [size_high, size_low]) =
+            (RecordType::OPT.0.to_be_bytes(), edns.payload_octets.to_be_bytes());
+        let flags = if edns.dnssec_ok { 0x80 } else { 0 };
+        octets.extend_from_slice(&[0, opt_high, opt_low, size_high, size_low, 0, 0, flags, 0, 0, 0]);
     }
 }
 
 /// Writes a name with the case of each letter taken from `case_bits`.
-fn push_name_in_case(octets: &mut Vec<u8>, name: &Name, case_bits: u64) {
-    let (mut bits, start) = (case_bits, octets.len());
-    octets.extend_from_slice(name.wire());
-    // The lengths of labels, 63 at most, are no letters.
-    for octet in octets.iter_mut().skip(start).filter(|octet| octet.is_ascii_alphabetic()) {
-        *octet = (*octet & !0x20) | if bits & 1 == 1 { 0x20 } else { 0 };
-        bits = bits.rotate_right(1);
+fn push_name_in_case(octets: &mut Vec<u8>, name: &Name, mut case_bits: u64) {
+    let length = name.wire().len();
+    let mut eights = [[0; 8]; MAX_NAME_OCTETS.div_ceil(8)];
+    if let Some(wire) = eights.as_flattened_mut().get_mut(..length) {
+        wire.copy_from_slice(name.wire());
     }
+    for eight in eights.iter_mut().take(length.div_ceil(8)) {
+        let [bits, ..] = case_bits.to_le_bytes();
+        *eight = in_case(*eight, bits);
+        case_bits = case_bits.rotate_right(8);
+    }
+    octets.extend_from_slice(eights.as_flattened().get(..length).unwrap_or_default());
+}
+
+/// Sets the case of eight octets, those that are letters, by eight bits. All eight are done at once: each octet of the number
+/// is one of them. The lengths of labels, 63 at most, are no letters.
+fn in_case(octets: [u8; 8], bits: u8) -> [u8; 8] {
+    /// A number with this octet eight times.
+    const fn each(octet: u8) -> u64 {
+        u64::from_le_bytes([octet; 8])
+    }
+    let word = u64::from_le_bytes(octets);
+    // What comes to 0x80 by adding is at least `a`, and no more than `z` where it does not by adding less.
+    let lower = (word | each(0x20)) & each(0x7f);
+    let letters = (lower + each(0x80 - b'a')) & !(lower + each(0x7f - b'z')) & !word & each(0x80);
+    // The bit of each octet, at another place in each, is made its highest one.
+    let spread = (u64::from(bits) * each(1)) & 0x8040_2010_0804_0201;
+    let chosen = ((spread & each(0x7f)) + each(0x7f)) | spread;
+    let (letters, chosen) = (letters >> 2, (chosen & each(0x80)) >> 2);
+    ((word & !letters) | (letters & chosen)).to_le_bytes()
 }
 
 /// Writes a whole message, with names compressed.
@@ -166,4 +185,28 @@ fn emit_name(encoder: &mut BinEncoder<'_>, name: &Name) -> Result<(), EncodeErro
 /// Writes a number of two octets.
 fn emit_u16(encoder: &mut BinEncoder<'_>, number: u16) -> Result<(), EncodeError> {
     encoder.emit_u16(number).map_err(|_| EncodeError)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_case_of_letters_is_set_and_nothing_else() {
+        for octet in 0..=u8::MAX {
+            for (bits, other) in [(0, b'q'), (u8::MAX, b'Q')] {
+                for place in 0..8 {
+                    let mut octets = [other; 8];
+                    octets[place] = octet;
+                    let expected = octets.map(|one| match (one.is_ascii_alphabetic(), bits) {
+                        (true, 0) => one.to_ascii_uppercase(),
+                        (true, _) => one.to_ascii_lowercase(),
+                        (false, _) => one,
+                    });
+                    assert_eq!(in_case(octets, bits), expected, "{octet} at {place}");
+                }
+            }
+        }
+        assert_eq!(in_case(*b"abcdefgh", 0b1010_0110), *b"AbcDEfGh");
+    }
 }

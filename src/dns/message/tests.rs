@@ -111,7 +111,7 @@ fn extended_errors_are_read_and_bad_options_are_not() {
 fn a_query_keeps_its_case_and_a_reply_must_too() {
     let question = Question::new(name("t1._domainkey.Example."), RecordType::CNAME);
     let edns = Edns { payload_octets: 1232, ..Edns::default() };
-    let query = encode_query(7, &question, 0b101, Some(&edns));
+    let query = encode_query(7, &question, 0b100_0010, Some(&edns));
     let read = Message::decode(&query).unwrap();
     assert_eq!(read.question.as_ref().unwrap().name.to_string(), "t1._DoMAINKEY.EXAMPLE.");
     assert_eq!(read.question, Some(question));
