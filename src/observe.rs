@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures::stream::StreamExt;
+use futures_buffered::FuturesUnordered;
 
 use crate::budget::Budget;
 use crate::dns::message::Message;
@@ -195,7 +196,8 @@ pub async fn ask_servers(
     budget: &Arc<Budget>,
     mut hear: impl FnMut(&Question, Observation) -> Vec<Questions>,
 ) {
-    let (mut out, mut exchanges): (Vec<Out>, _) = (Vec::new(), FuturesUnordered::new());
+    let count = first.iter().map(|one| one.questions.len() * one.at_once.len()).sum();
+    let (mut out, mut exchanges): (Vec<Out>, _) = (Vec::new(), FuturesUnordered::with_capacity(count));
     let mut to_ask = first;
     loop {
         for Questions { questions, at_once, later } in to_ask {
@@ -206,12 +208,10 @@ pub async fn ask_servers(
             }
             for target in at_once {
                 let class = pace_class(&target.zone, &target.server);
-                let questions = out.iter().enumerate().skip(from);
-                exchanges.extend(
-                    questions.map(|(nth, one)| {
-                        send(transport, nth, one.query(target.address, class, budget), target.clone())
-                    }),
-                );
+                for (nth, one) in out.iter().enumerate().skip(from) {
+                    let query = one.query(target.address, class, budget);
+                    exchanges.push(send(transport, nth, query, target.clone()));
+                }
             }
         }
         let Some((nth, target, exchange)) = exchanges.next().await else { return };

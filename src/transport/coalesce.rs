@@ -7,24 +7,32 @@
 //! Who belongs to the check that asked shares freely. One of another check pays one packet from its own purse, as if it
 //! had asked, so that a purse holds whatever others do; and where the purse of the one who asked runs dry, it asks anew.
 //! Whoever waits may go at any time: the question lives as long as one of them stays.
+//!
+//! A question on its way outlives who asked it, so that it has a room of its own; rooms are used again and again.
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use futures::FutureExt;
-use futures::future::{BoxFuture, pending};
+use futures::future::BoxFuture;
 use quick_cache::DefaultHashBuilder;
 use tokio::sync::Notify;
+use tokio_util::sync::ReusableBoxFuture;
 
 use super::waiting::wait;
-use super::{Exchange, Query, Transport};
+use super::{Asking, Exchange, Query, Transport};
 use crate::dns::rrset::Question;
 use crate::evidence::{Protocol, Silence};
 use crate::metrics::{Event, Metrics};
+
+/// The most rooms that are kept for further questions.
+const ROOMS_KEPT: usize = 1024;
 
 /// What makes two questions the same.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -69,7 +77,7 @@ enum News {
     #[default]
     None,
     /// Who saw to it left: one of those who wait does from here on.
-    Left(BoxFuture<'static, Exchange>),
+    Left(Room),
     /// The answer is there.
     Answer(Exchange),
 }
@@ -82,12 +90,43 @@ impl Common {
     }
 }
 
+/// Where a question on its way lives, until its answer is there.
+type Room = ReusableBoxFuture<'static, Exchange>;
+
+/// The rooms that are free.
+#[derive(Default)]
+struct Rooms(Mutex<Vec<Room>>);
+
+impl Rooms {
+    /// Gives a question a room.
+    fn lodge(&self, exchange: impl Future<Output = Exchange> + Send + 'static) -> Room {
+        let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match free {
+            Some(mut room) => {
+                room.set(exchange);
+                room
+            }
+            None => Room::new(exchange),
+        }
+    }
+
+    /// Takes back the room of a question that was answered.
+    fn clear(&self, room: Room) {
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if free.len() < ROOMS_KEPT {
+            free.push(room);
+        }
+    }
+}
+
 /// Joins questions that are the same and out at the same time.
 pub struct Coalesce<T> {
     /// Who asks.
     inner: Arc<T>,
     /// The questions that are out, few enough for a quick hash.
     out: Questions,
+    /// Where further questions find room.
+    rooms: Rooms,
     /// The number of the next one.
     next: AtomicU64,
     /// The counters.
@@ -105,6 +144,8 @@ struct Place<'a> {
     key: Key,
     /// Its number.
     number: u64,
+    /// Where its room goes back to.
+    rooms: &'a Rooms,
 }
 
 impl Place<'_> {
@@ -115,33 +156,33 @@ impl Place<'_> {
 }
 
 /// The part of the one who sees to a question that is out.
-struct Flight<'a> {
+pub struct Flight<'a> {
     /// Where it stands.
     place: Place<'a>,
-    /// The question on its way.
-    exchange: BoxFuture<'static, Exchange>,
-    /// Whether the answer is there.
-    has_landed: bool,
+    /// The question on its way; `None` once the answer is there.
+    exchange: Option<Room>,
 }
 
-impl Flight<'_> {
+impl Future for Flight<'_> {
+    type Output = Exchange;
+
     /// Waits for the answer and tells all others.
-    async fn land(mut self) -> Exchange {
-        let answer = (&mut self.exchange).await;
-        self.has_landed = true;
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Exchange> {
+        let Some(exchange) = &mut self.exchange else { return Poll::Pending };
+        let answer = ready!(exchange.poll(context));
+        if let Some(room) = self.exchange.take() {
+            self.place.rooms.clear(room);
+        }
         if let Some(common) = self.place.vacate() {
             common.tell(News::Answer(answer.clone()));
         }
-        answer
+        Poll::Ready(answer)
     }
 }
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        if self.has_landed {
-            return;
-        }
-        let exchange = std::mem::replace(&mut self.exchange, pending().boxed());
+        let Some(exchange) = self.exchange.take() else { return };
         let Entry::Occupied(entry) = self.place.out.entry(self.place.key.clone()) else { return };
         match &entry.get().common {
             _ if entry.get().number != self.place.number => {}
@@ -180,9 +221,9 @@ impl Seat<'_> {
             };
             if let Some(exchange) = exchange {
                 let place = Place { key: self.place.key.clone(), ..self.place };
-                let flight = Flight { place, exchange, has_landed: false };
+                let flight = Flight { place, exchange: Some(exchange) };
                 drop(self);
-                return flight.land().await;
+                return flight.await;
             }
             has_news.await;
         }
@@ -208,33 +249,36 @@ impl Drop for Seat<'_> {
 }
 
 /// How one comes to the answer.
-enum Part<'a> {
+pub enum Part<'a> {
     /// By asking.
     Asks(Flight<'a>),
     /// By waiting for the answer that another one gets.
-    Waits(Seat<'a>),
+    Waits(BoxFuture<'a, Exchange>),
+}
+
+impl Future for Part<'_> {
+    type Output = Exchange;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Exchange> {
+        match &mut *self {
+            Self::Asks(flight) => flight.poll_unpin(context),
+            Self::Waits(answer) => answer.poll_unpin(context),
+        }
+    }
 }
 
 impl<T: Transport + 'static> Coalesce<T> {
     /// Wraps a transport.
     pub fn new(inner: T) -> Self {
         let out = DashMap::with_hasher(DefaultHashBuilder::default());
-        Self { inner: Arc::new(inner), out, next: AtomicU64::new(0), metrics: Arc::default() }
+        let (rooms, next, metrics) = (Rooms::default(), AtomicU64::new(0), Arc::default());
+        Self { inner: Arc::new(inner), out, rooms, next, metrics }
     }
 
     /// Has what happens here counted.
     #[must_use]
     pub fn counting(self, metrics: &Arc<Metrics>) -> Self {
         Self { metrics: Arc::clone(metrics), ..self }
-    }
-
-    /// Asks, or waits for the same question that is out.
-    async fn ask(&self, query: &Query) -> Exchange {
-        match self.part(query) {
-            Part::Asks(flight) => flight.land().await,
-            // Few questions are the same, so that none has to make room for this.
-            Part::Waits(seat) => self.wait_beside(query, seat).boxed().await,
-        }
     }
 
     /// Waits for the answer to the same question.
@@ -254,7 +298,7 @@ impl<T: Transport + 'static> Coalesce<T> {
     }
 
     /// Takes part in a question: sends it where it is not out.
-    fn part(&self, query: &Query) -> Part<'_> {
+    fn part<'a>(&'a self, query: &'a Query) -> Part<'a> {
         let key = Key {
             server: query.server,
             question: query.question.clone(),
@@ -267,23 +311,30 @@ impl<T: Transport + 'static> Coalesce<T> {
                 let out = entry.get_mut();
                 out.waiting += 1;
                 let common = Arc::clone(out.common.get_or_insert_default());
-                let place = Place { out: &self.out, key, number: out.number };
-                Part::Waits(Seat { place, common, asker: out.check })
+                let place = Place { out: &self.out, key, number: out.number, rooms: &self.rooms };
+                let seat = Seat { place, common, asker: out.check };
+                // Few questions are the same, so that none has to make room for this.
+                Part::Waits(self.wait_beside(query, seat).boxed())
             }
             Entry::Vacant(entry) => {
                 let number = self.next.fetch_add(1, Ordering::Relaxed);
                 entry.insert(Out { number, check: query.budget.check(), waiting: 0, common: None });
                 let (inner, query) = (Arc::clone(&self.inner), query.clone());
-                let exchange = async move { inner.exchange(&query).await }.boxed();
-                Part::Asks(Flight { place: Place { out: &self.out, key, number }, exchange, has_landed: false })
+                let exchange = self.rooms.lodge(async move { inner.exchange(&query).await });
+                let place = Place { out: &self.out, key, number, rooms: &self.rooms };
+                Part::Asks(Flight { place, exchange: Some(exchange) })
             }
         }
     }
 }
 
 impl<T: Transport + 'static> Transport for Coalesce<T> {
-    fn exchange(&self, query: &Query) -> impl Future<Output = Exchange> + Send {
-        self.ask(query)
+    async fn exchange(&self, query: &Query) -> Exchange {
+        self.part(query).await
+    }
+
+    fn asking<'a>(&'a self, query: &'a Query) -> Asking<'a> {
+        Asking::Joined(self.part(query))
     }
 }
 

@@ -105,12 +105,13 @@ impl Live {
         let (health, failures) = (Arc::<ServerHealth>::default(), Arc::<FailureCache>::default());
         let fallback =
             Fallback::new(udp, tcp, Arc::clone(&health), Arc::clone(&failures), settings.attempts).counting(metrics);
-        let guard = Guard::new(Coalesce::new(fallback).counting(metrics), settings.policy).counting(metrics);
-        Self { transport: Arc::new(guard), health, failures, metrics: Arc::clone(metrics) }
+        let guard = Guard::new(fallback, settings.policy).counting(metrics);
+        let transport = Arc::new(Coalesce::new(guard).counting(metrics));
+        Self { transport, health, failures, metrics: Arc::clone(metrics) }
     }
 }
 
-/// Builds the standard stack on sockets, guard(coalesce(fallback(paced(udp), paced(tcp)))), for who needs no more than to ask.
+/// Builds the standard stack on sockets, coalesce(guard(fallback(paced(udp), paced(tcp)))), for who needs no more than to ask.
 ///
 /// # Errors
 /// As [`Live::open`].

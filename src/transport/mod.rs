@@ -1,7 +1,7 @@
 //! One query, one server, one reply.
 //!
 //! Every transport is a [`Transport`], and transports are wrapped in each other. The standard stack is
-//! `guard(coalesce(fallback(paced(udp), paced(tcp))))`, where both halves share one pacer: the pace lies inside the
+//! `coalesce(guard(fallback(paced(udp), paced(tcp))))`, where both halves share one pacer: the pace lies inside the
 //! fallback, so that every datagram and every connection is paced, the retries too. A scenario is a transport as
 //! well, so that all above runs without sockets in tests. What a reply means is not decided here.
 
@@ -22,7 +22,9 @@ pub mod udp;
 pub mod waiting;
 
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -100,23 +102,51 @@ pub struct Exchange {
 pub trait Transport: Send + Sync {
     /// Sends the query and waits for its reply.
     fn exchange(&self, query: &Query) -> impl Future<Output = Exchange> + Send;
+
+    /// Does the same in a form that all transports share: what [`Coalesce`](coalesce::Coalesce) does without memory of its
+    /// own, others do in a box.
+    fn asking<'a>(&'a self, query: &'a Query) -> Asking<'a>
+    where
+        Self: Sized,
+    {
+        Asking::Boxed(self.exchange(query).boxed())
+    }
+}
+
+/// An exchange, whichever [`Transport`] makes it.
+pub enum Asking<'a> {
+    /// One that joins those that are the same.
+    Joined(coalesce::Part<'a>),
+    /// Any other.
+    Boxed(BoxFuture<'a, Exchange>),
+}
+
+impl Future for Asking<'_> {
+    type Output = Exchange;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Exchange> {
+        match &mut *self {
+            Self::Joined(part) => part.poll_unpin(context),
+            Self::Boxed(exchange) => exchange.poll_unpin(context),
+        }
+    }
 }
 
 /// Any [`Transport`], behind a pointer.
 pub trait DynTransport: Send + Sync {
     /// Sends the query and waits for its reply.
-    fn exchange_boxed<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange>;
+    fn exchange_dyn<'a>(&'a self, query: &'a Query) -> Asking<'a>;
 }
 
 impl<T: Transport> DynTransport for T {
-    fn exchange_boxed<'a>(&'a self, query: &'a Query) -> BoxFuture<'a, Exchange> {
-        self.exchange(query).boxed()
+    fn exchange_dyn<'a>(&'a self, query: &'a Query) -> Asking<'a> {
+        self.asking(query)
     }
 }
 
 impl Transport for dyn DynTransport + '_ {
     async fn exchange(&self, query: &Query) -> Exchange {
-        self.exchange_boxed(query).await
+        self.exchange_dyn(query).await
     }
 }
 
