@@ -4,6 +4,7 @@
 //! until one answers. What comes back is written down as it came; nothing is judged here. What it makes
 //! somebody else want to know is asked while the rest is still out.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -166,10 +167,10 @@ struct Out {
 }
 
 impl Out {
-    /// Makes the query for the server at one address, which is of this class.
-    fn query(&self, server: IpAddr, class: PaceClass, budget: &Arc<Budget>) -> Query {
+    /// Makes the query for the server at one address, which is of this class, and has this lot.
+    fn query(&self, server: IpAddr, class: PaceClass, lot: u8, budget: &Arc<Budget>) -> Query {
         let query = Query::new(server, self.question.clone(), class, Arc::clone(budget));
-        Query { heard: self.heard.clone(), ..query }
+        Query { heard: self.heard.clone(), lot, ..query }
     }
 
     /// Reads what came back from a server of `zone`, the same message once.
@@ -200,16 +201,19 @@ pub async fn ask_servers(
     let (mut out, mut exchanges): (Vec<Out>, _) = (Vec::new(), FuturesUnordered::with_capacity(count));
     let mut to_ask = first;
     loop {
-        for Questions { questions, at_once, later } in to_ask {
+        for Questions { mut questions, at_once, later } in to_ask {
             let from = out.len();
+            // Of what leaves in one piece, only the last may be shorter.
+            questions.sort_by_key(|question| Reverse(question.name.wire().len()));
             for question in questions {
                 let heard = (at_once.len() > 1).then(Arc::default);
                 out.push(Out { question, heard, last: None, later: later.clone().into_iter() });
             }
             for target in at_once {
                 let class = pace_class(&target.zone, &target.server);
+                let lot = rand::random();
                 for (nth, one) in out.iter().enumerate().skip(from) {
-                    let query = one.query(target.address, class, budget);
+                    let query = one.query(target.address, class, lot, budget);
                     exchanges.push(send(transport, nth, query, target.clone()));
                 }
             }
@@ -223,7 +227,7 @@ pub async fn ask_servers(
             && let Some(next) = one.later.next()
         {
             let class = pace_class(&next.zone, &next.server);
-            exchanges.push(send(transport, nth, one.query(next.address, class, budget), next));
+            exchanges.push(send(transport, nth, one.query(next.address, class, rand::random(), budget), next));
         }
         to_ask = hear(&one.question, observation);
     }

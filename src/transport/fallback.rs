@@ -155,12 +155,14 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
             if nth > 0 {
                 self.metrics.count(Event::Retries);
             }
-            last = self.send_udp(query, nth, query.with_edns && !refuses_edns, timeout).await;
+            // A second try may take another path.
+            let lot = if nth == 0 { query.lot } else { rand::random() };
+            last = self.send_udp(query, lot, query.with_edns && !refuses_edns, timeout).await;
             last.flaws.takes_no_edns = query.with_edns && refuses_edns && last.outcome.is_ok();
             if may_drop_edns && is_edns_refused(&last) {
                 may_drop_edns = false;
                 self.metrics.count(Event::EdnsLeftOut);
-                last = self.send_udp(query, nth, false, timeout).await;
+                last = self.send_udp(query, lot, false, timeout).await;
                 last.flaws.takes_no_edns = last.outcome.is_ok() && !is_edns_refused(&last);
             }
             match &last.outcome {
@@ -200,9 +202,9 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
     }
 
     /// Sends one datagram and waits for about `timeout`.
-    async fn send_udp(&self, query: &Query, attempt: u32, with_edns: bool, timeout: Duration) -> Exchange {
+    async fn send_udp(&self, query: &Query, lot: u8, with_edns: bool, timeout: Duration) -> Exchange {
         let timeout = Some(timeout.mul_f64(rand::random_range(JITTER)));
-        let one = Query { protocol: Protocol::Udp, with_edns, timeout, attempt, ..query.clone() };
+        let one = Query { protocol: Protocol::Udp, with_edns, timeout, lot, ..query.clone() };
         self.udp.exchange(&one).await
     }
 

@@ -61,8 +61,9 @@ pub struct Query {
     pub dnssec_ok: bool,
     /// How long to wait for a reply to one try; `None` leaves it to the transport that retries.
     pub timeout: Option<Duration>,
-    /// Which try it is, from zero: another one leaves from another port, so that it may take another path.
-    pub attempt: u32,
+    /// Which of the sockets it leaves from, over UDP, nobody being able to foresee it. Questions to one server that have the
+    /// same lot can leave in one piece.
+    pub lot: u8,
     /// How much load the server takes.
     pub class: PaceClass,
     /// What other servers said to the question, where they are asked too.
@@ -77,8 +78,8 @@ impl Query {
     #[must_use]
     pub fn new(server: IpAddr, question: Question, class: PaceClass, budget: Arc<Budget>) -> Self {
         let dnssec_ok = matches!(question.kind, RecordType::DNSKEY | RecordType::DS | RecordType::SOA);
-        let (protocol, with_edns, timeout, attempt, heard) = (Protocol::Udp, true, None, 0, None);
-        Self { server, question, protocol, with_edns, dnssec_ok, timeout, attempt, class, heard, budget }
+        let (protocol, with_edns, timeout, heard, lot) = (Protocol::Udp, true, None, None, rand::random());
+        Self { server, question, protocol, with_edns, dnssec_ok, timeout, lot, class, heard, budget }
     }
 }
 

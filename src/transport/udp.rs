@@ -6,7 +6,7 @@
 //! Nothing is tried twice here.
 //!
 //! What one check asks one server leaves from one socket, so that it leaves in one piece where the system can cut that into
-//! datagrams. Which socket that is, nobody can foresee, and for each server it is drawn anew.
+//! datagrams. Which socket that is, nobody can foresee, and for each server and each further try it is drawn anew.
 //!
 //! A socket has one task, one timer and one book of its questions; a question has none of its own. The sockets
 //! are not connected, so an ICMP refusal shows only where the operating system reports it on such sockets; elsewhere it
@@ -19,7 +19,6 @@ mod path_mtu;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -59,8 +58,6 @@ pub struct UdpTransport {
     lines: Arc<Lines>,
     /// The sockets of IPv4 and of IPv6 that take new questions.
     pools: [Mutex<Pool>; 2],
-    /// What decides from which socket a question leaves.
-    lot: RandomState,
 }
 
 /// The sockets of one family that take new questions, opened as they are drawn.
@@ -93,7 +90,7 @@ impl UdpTransport {
         if let Some(address) = source.bind {
             std::net::UdpSocket::bind((address, 0))?;
         }
-        Ok(Self { port, source, lines: Arc::default(), pools: Default::default(), lot: RandomState::new() })
+        Ok(Self { port, source, lines: Arc::default(), pools: Default::default() })
     }
 
     /// Has what matches no question counted.
@@ -142,9 +139,8 @@ impl UdpTransport {
     fn socket(&self, local: SocketAddr, query: &Query, now: Instant) -> io::Result<Arc<PoolSocket>> {
         let [ipv4, ipv6] = &self.pools;
         let pool = if local.is_ipv4() { ipv4 } else { ipv6 };
-        let [lot, ..] = self.lot.hash_one((query.budget.check(), query.server, query.attempt)).to_le_bytes();
         let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
-        match pool.entry(lot % SOCKETS_PER_FAMILY) {
+        match pool.entry(query.lot % SOCKETS_PER_FAMILY) {
             Entry::Occupied(drawn) if drawn.get().take_question(now) => Ok(Arc::clone(drawn.get())),
             drawn => Ok(Arc::clone(drawn.insert_entry(self.open(local, now)?).get())),
         }

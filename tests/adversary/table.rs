@@ -177,7 +177,8 @@ const THREATS: &[Threat] = &[
     Threat {
         row: "F1",
         what: "forged replies of one who cannot see the question",
-        holds: "30 bits and one a letter to guess; one reply that does not match sends the question to TCP",
+        holds: "30 bits and one a letter to guess, the port drawn anew for each server, check and try; one reply that does not \
+            match sends the question to TCP",
         scenarios: &["wrong-ids", "wrong-ids-at-one-of-two", "wrong-questions"],
         tests: &[
             (

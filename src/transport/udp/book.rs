@@ -142,10 +142,10 @@ impl Book {
         self.entries.len().checked_sub(1)
     }
 
-    /// Returns the query of a question.
-    pub(super) fn query(&self, nth: usize) -> &[u8] {
-        let entry = self.entries.get(nth);
-        entry.and_then(|entry| self.octets.get(entry.query.clone())).unwrap_or_default()
+    /// Returns where a question goes, and its query.
+    pub(super) fn query(&self, nth: usize) -> Option<(IpAddr, &[u8])> {
+        let entry = self.entries.get(nth)?;
+        self.octets.get(entry.query.clone()).map(|octets| (entry.server, octets))
     }
 
     /// Takes what came to a question; whoever asks is woken when something does.

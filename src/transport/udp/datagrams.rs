@@ -48,8 +48,7 @@ impl Parcel {
 }
 
 impl Mail {
-    /// Adds the datagram of a question, to those before it where it `may_join` them. All of one server come behind each
-    /// other, the longest first.
+    /// Adds the datagram of a question; where it `may_join` them, to those before it that go to the same server.
     pub(super) fn push(&mut self, server: SocketAddr, nth: usize, octets: &[u8], may_join: bool) {
         let (start, place, length) = (self.octets.len(), self.numbers.len(), octets.len());
         self.octets.extend_from_slice(octets);

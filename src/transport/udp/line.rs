@@ -1,7 +1,6 @@
 //! One socket, and its task: questions that come at the same time leave together, replies that wait are read together, and
 //! one timer does for all questions that are out.
 
-use std::cmp::Reverse;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
@@ -52,30 +51,18 @@ pub(super) struct Line {
 struct Desk {
     /// The questions.
     book: Book,
-    /// Which of them are to leave.
-    leaving: Vec<Leaving>,
-}
-
-/// A question that is to leave, in the order of leaving: those to one server behind each other, the longest first.
-#[derive(Eq, Ord, PartialEq, PartialOrd)]
-struct Leaving {
-    /// Where to.
-    server: IpAddr,
-    /// How many octets it has.
-    length: Reverse<usize>,
-    /// Its number.
-    nth: usize,
+    /// The numbers of those that are to leave.
+    leaving: Vec<usize>,
 }
 
 impl Desk {
     /// Packs all that is to leave.
     fn pack(&mut self, mail: &mut Mail, port: u16, in_segments: bool) {
         mail.clear();
-        if in_segments {
-            self.leaving.sort_unstable();
-        }
-        for Leaving { server, nth, .. } in self.leaving.drain(..) {
-            mail.push(SocketAddr::new(server, port), nth, self.book.query(nth), in_segments);
+        for nth in self.leaving.drain(..) {
+            if let Some((server, octets)) = self.book.query(nth) {
+                mail.push(SocketAddr::new(server, port), nth, octets, in_segments);
+            }
         }
         mail.sort();
     }
@@ -148,7 +135,7 @@ impl Line {
     fn post(&self, query: &Query, until: Instant) -> Option<usize> {
         let Desk { book, leaving } = &mut *self.desk();
         let nth = book.open(query, until)?;
-        leaving.push(Leaving { server: query.server, length: Reverse(book.query(nth).len()), nth });
+        leaving.push(nth);
         if leaving.len() == 1 {
             self.has_mail.notify_one();
         }

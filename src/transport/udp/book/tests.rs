@@ -27,7 +27,7 @@ fn open(book: &mut Book, server: &str, now: Instant) -> usize {
 
 /// Returns the reply that matches the query of a question.
 fn reply(book: &Book, nth: usize) -> Vec<u8> {
-    let mut octets = book.query(nth).to_vec();
+    let mut octets = book.query(nth).unwrap().1.to_vec();
     octets[2] |= 0x80;
     octets
 }
