@@ -163,6 +163,22 @@ mod many {
         ipv6: MultiHeaders<SockaddrIn6>,
     }
 
+    /// The headers of what goes out, written anew with every call.
+    struct Outgoing<A> {
+        /// Those of a batch of datagrams.
+        whole: MultiHeaders<A>,
+        /// Those of a batch of pieces to cut, which say how long the segments are.
+        to_cut: MultiHeaders<A>,
+    }
+
+    impl<A: SockaddrLike + Copy> Outgoing<A> {
+        /// Makes room for a batch.
+        fn new() -> RefCell<Self> {
+            let to_cut = MultiHeaders::preallocate(BATCH, Some(cmsg_space!(u16)));
+            RefCell::new(Self { whole: MultiHeaders::preallocate(BATCH, None), to_cut })
+        }
+    }
+
     thread_local! {
         /// What comes in on this thread.
         static INCOMING: RefCell<Incoming> = RefCell::new(Incoming {
@@ -170,6 +186,10 @@ mod many {
             ipv4: MultiHeaders::preallocate(BATCH, None),
             ipv6: MultiHeaders::preallocate(BATCH, None),
         });
+        /// What goes out on this thread to IPv4 addresses.
+        static OUTGOING_IPV4: RefCell<Outgoing<SockaddrIn>> = Outgoing::new();
+        /// What goes out on this thread to IPv6 addresses.
+        static OUTGOING_IPV6: RefCell<Outgoing<SockaddrIn6>> = Outgoing::new();
     }
 
     /// Writes an IPv4 address as the system does; `None` where it is of the other family.
@@ -189,8 +209,8 @@ mod many {
     pub(in super::super) fn send(socket: &UdpSocket, mail: &Mail, place: usize) -> io::Result<usize> {
         let is_ipv4 = mail.alike(place).next().is_some_and(|(server, _)| server.is_ipv4());
         socket.try_io(Interest::WRITABLE, || match is_ipv4 {
-            true => send_all(socket, mail, place, write_v4),
-            false => send_all(socket, mail, place, write_v6),
+            true => OUTGOING_IPV4.with_borrow_mut(|headers| send_all(socket, mail, place, headers, write_v4)),
+            false => OUTGOING_IPV6.with_borrow_mut(|headers| send_all(socket, mail, place, headers, write_v6)),
         })
     }
 
@@ -199,6 +219,7 @@ mod many {
         socket: &UdpSocket,
         mail: &Mail,
         place: usize,
+        headers: &mut Outgoing<A>,
         write: fn(SocketAddr) -> Option<A>,
     ) -> io::Result<usize> {
         let (mut slices, mut addresses) = ([[IoSlice::new(&[])]; BATCH], [None; BATCH]);
@@ -210,9 +231,9 @@ mod many {
         let (slices, addresses) = (slices.get(..count).unwrap_or_default(), addresses.get(..count).unwrap_or_default());
         let segment = mail.segment(place);
         let control = segment.as_ref().map(ControlMessage::UdpGsoSegments);
-        let mut headers = MultiHeaders::<A>::preallocate(count, segment.map(|_| cmsg_space!(u16)));
+        let headers = if segment.is_some() { &mut headers.to_cut } else { &mut headers.whole };
         let (fd, flags) = (socket.as_raw_fd(), MsgFlags::empty());
-        let sent = sendmmsg(fd, &mut headers, slices, addresses, control.as_slice(), flags)?;
+        let sent = sendmmsg(fd, headers, slices, addresses, control.as_slice(), flags)?;
         Ok(sent.count())
     }
 
