@@ -17,6 +17,8 @@ const FEW_PASSES: u64 = 100;
 /// How many instructions the passes take together that are then measured: getting ready, which takes some more in one
 /// process than in another as hashes differ, is little beside that.
 const MEASURED: u64 = 50_000_000;
+/// How often a stage is gone through at most, should the few passes have come out as next to nothing by chance.
+const MOST_PASSES: u64 = 100_000;
 /// What tells a run under callgrind from the one that starts it.
 const STAGE: &str = "--stage";
 /// Where the figures of the last time are.
@@ -53,7 +55,7 @@ fn measure(word: &str) -> ExitCode {
     println!("| --- | ---: | ---: |");
     for stage in stages::ALL.iter().filter(|stage| stage.name.contains(word)) {
         let few = of_a_pass(&valgrind, stage.name, FEW_PASSES);
-        let of_a_pass = of_a_pass(&valgrind, stage.name, (MEASURED / few.max(1)).max(FEW_PASSES));
+        let of_a_pass = of_a_pass(&valgrind, stage.name, (MEASURED / few.max(1)).clamp(FEW_PASSES, MOST_PASSES));
         let before = known.insert(stage.name.to_owned(), of_a_pass);
         let change = before.map_or_else(String::new, |before| percent(of_a_pass, before));
         println!("| {} | {of_a_pass} | {change} |", stage.name);

@@ -13,7 +13,7 @@ use futures::stream::StreamExt;
 use futures_buffered::FuturesUnordered;
 
 use crate::budget::Budget;
-use crate::dns::message::Message;
+use crate::dns::message::{Extent, Message};
 use crate::dns::name::Name;
 use crate::dns::public_suffix::is_registry;
 use crate::dns::response::{Response, read_response};
@@ -79,7 +79,8 @@ pub async fn ask(
     observation(target, exchange, outcome)
 }
 
-/// Asks one question of one address, for signatures too where `dnssec_ok`, and gives back the whole message as well.
+/// Asks one question of one address, for signatures too where `dnssec_ok`, and gives back the message as well, which is then
+/// whole.
 pub async fn ask_whole(
     transport: &dyn DynTransport,
     target: Target,
@@ -89,7 +90,8 @@ pub async fn ask_whole(
 ) -> (Observation, Option<Arc<Message>>) {
     let class = pace_class(&target.zone, &target.server);
     let query = Query::new(target.address, question.clone(), class, Arc::clone(budget));
-    let exchange = transport.exchange(&Query { dnssec_ok: dnssec_ok || query.dnssec_ok, ..query }).await;
+    let query = if dnssec_ok { Query { dnssec_ok, extent: Extent::Whole, ..query } } else { query };
+    let exchange = transport.exchange(&query).await;
     let message = exchange.outcome.as_ref().ok().cloned();
     let outcome = read(&exchange, question, &target.zone);
     (observation(target, exchange, outcome), message)

@@ -4,10 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use zoneproof::dns::message::{Edns, Message, encode_query};
+use zoneproof::dns::message::{Edns, Message, encode_message, encode_query};
 use zoneproof::dns::name::Name;
+use zoneproof::dns::rdata::Rdata;
 use zoneproof::dns::response::read_response;
-use zoneproof::dns::rrset::{Question, RecordType, Ttl};
+use zoneproof::dns::rrset::{Question, Record, RecordType, Ttl};
 use zoneproof::evidence::{
     ChainEnd, DelegationChain, Evidence, Flaws, NameServer, Observation, Outcome, Protocol, Reply, ZoneCut,
 };
@@ -68,6 +69,18 @@ impl Asked {
     /// Asks a server of the domain for a DKIM record.
     pub(super) fn alias() -> Self {
         Self::of("192.0.2.1", "tenant.example.")
+    }
+
+    /// The same, where the reply names the zone's servers and their addresses too, as many servers do (RFC 1034 §4.3.2).
+    pub(super) fn alias_beside_servers() -> Self {
+        let asked = Self::alias();
+        let record = |owner: &Name, rdata| Record { owner: owner.clone(), ttl: Ttl::from_wire(3600), rdata };
+        let mut message = asked.message();
+        for (host, address) in SERVERS.map(|(host, address)| (name(host), address)) {
+            message.authority.push(record(&asked.zone, Rdata::Ns(host.clone())));
+            message.additional.push(record(&host, Rdata::A(address.parse().expect("an address"))));
+        }
+        Self { octets: encode_message(&message).expect("a message"), ..asked }
     }
 
     /// Asks the registry for the same.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use zoneproof::budget::Budget;
 use zoneproof::check::{Checker, plan};
-use zoneproof::dns::message::{Message, encode_message, encode_query};
+use zoneproof::dns::message::{Extent, Message, encode_message, encode_query};
 use zoneproof::dns::response::read_response;
 use zoneproof::findings::judge;
 use zoneproof::report::{Context, Report};
@@ -36,13 +36,15 @@ pub(crate) struct Stage {
 }
 
 /// All stages, in the order in which a check goes through them.
-pub(crate) const ALL: [Stage; 14] = [
+pub(crate) const ALL: [Stage; 16] = [
     Stage { name: "write a query", prepare: write_query },
     Stage { name: "wait for a turn", prepare: wait_for_turn },
     Stage { name: "go through the transports", prepare: go_through_transports },
     Stage { name: "read a referral with glue", prepare: || read(Asked::referral()) },
     Stage { name: "classify a referral with glue", prepare: || classify(Asked::referral()) },
     Stage { name: "read a CNAME answer", prepare: || read(Asked::alias()) },
+    Stage { name: "read one that names all servers, whole", prepare: || read(Asked::alias_beside_servers()) },
+    Stage { name: "read one that names all servers, to the answer", prepare: read_answer },
     Stage { name: "classify a CNAME answer", prepare: || classify(Asked::alias()) },
     Stage { name: "write a CNAME answer", prepare: write_answer },
     Stage { name: "find known delegations", prepare: find_delegations },
@@ -65,6 +67,14 @@ fn write_query() -> Pass {
 fn read(asked: Asked) -> Pass {
     Box::new(move || {
         let _ = black_box(Message::decode(black_box(&asked.octets)));
+    })
+}
+
+/// Decodes a reply no further than to its answer.
+fn read_answer() -> Pass {
+    let asked = Asked::alias_beside_servers();
+    Box::new(move || {
+        let _ = black_box(Message::decode_reply(black_box(&asked.octets), &asked.question, Extent::Answer));
     })
 }
 

@@ -92,6 +92,17 @@ pub struct Edns {
     pub extended_errors: Vec<u16>,
 }
 
+/// How much of a reply is read.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Extent {
+    /// All of it.
+    #[default]
+    Whole,
+    /// Nothing behind an answer: where the records that were asked for are there, with authority, the authority and
+    /// additional sections mean nothing more, and are read for the OPT record alone.
+    Answer,
+}
+
 /// A section of a message (RFC 1035 §4.1).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Section {
@@ -154,20 +165,21 @@ impl Message {
     ///
     /// Source: RFC 1035 §4.1, RFC 6891 §6.1, RFC 3597 §3.
     pub fn decode(octets: &[u8]) -> Result<Self, DecodeError> {
-        Self::read(octets, None)
+        Self::read(octets, None, Extent::Whole)
     }
 
     /// Reads a reply to a question as [`Self::decode`] does, but for the letters of the question where it is that one:
-    /// they are then those of `asked`, which need not be read.
+    /// they are then those of `asked`, which need not be read. With [`Extent::Answer`], what stands behind an answer is
+    /// not looked at: the sections stay empty, and what could not be read there is not told.
     ///
     /// # Errors
     /// As [`Self::decode`].
-    pub fn decode_reply(octets: &[u8], asked: &Question) -> Result<Self, DecodeError> {
-        Self::read(octets, Some(asked))
+    pub fn decode_reply(octets: &[u8], asked: &Question, extent: Extent) -> Result<Self, DecodeError> {
+        Self::read(octets, Some(asked), extent)
     }
 
     /// Reads a message, with the question that it most likely repeats.
-    fn read(octets: &[u8], asked: Option<&Question>) -> Result<Self, DecodeError> {
+    fn read(octets: &[u8], asked: Option<&Question>, extent: Extent) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(octets);
         let [id, bits, questions, answers, authority, additional] =
             read_header(&mut reader).ok_or(DecodeError::NoHeader(octets.len()))?;
@@ -178,18 +190,32 @@ impl Message {
         };
         let mut message =
             Self { id, flags: Flags::from_bits(bits), rcode: Rcode(bits & 0xf), question, ..Self::default() };
-        let (mut left, mut asked) = (MAX_RECORDS, asked.map(|asked| asked.name.to_lowercase()));
+        let (mut left, mut name) = (MAX_RECORDS, asked.map(|asked| asked.name.to_lowercase()));
+        let mut is_enough = false;
         for (section, count) in
             [(Section::Answer, answers), (Section::Authority, authority), (Section::Additional, additional)]
         {
-            // One of the additional records is OPT, which is none of them.
-            let records = usize::from(count).saturating_sub(usize::from(section == Section::Additional));
-            message.section_mut(section).reserve_exact(records.min(RECORDS_EXPECTED));
-            if !message.read_section(&mut reader, &mut asked, section, usize::from(count), &mut left) {
+            let count = usize::from(count);
+            let is_read = if is_enough {
+                message.pass_over(&mut reader, section, count, &mut left)
+            } else {
+                // One of the additional records is OPT, which is none of them.
+                let records = count.saturating_sub(usize::from(section == Section::Additional));
+                message.section_mut(section).reserve_exact(records.min(RECORDS_EXPECTED));
+                message.read_section(&mut reader, &mut name, section, count, &mut left)
+            };
+            if !is_read {
                 break;
             }
+            is_enough |= extent == Extent::Answer && asked.is_some_and(|asked| message.answers(asked));
         }
         Ok(message)
+    }
+
+    /// Says whether it gives the records that were asked for, with authority, and nothing there could not be read.
+    fn answers(&self, asked: &Question) -> bool {
+        let is_asked = |record: &Record| record.kind() == asked.kind && record.owner == asked.name;
+        self.flags.authoritative && self.rcode == Rcode::NOERROR && self.is_whole() && self.answers.iter().any(is_asked)
     }
 
     /// Says whether all records could be read.
@@ -227,9 +253,9 @@ impl Message {
         left: &mut usize,
     ) -> bool {
         for _ in 0..count {
-            let Some(frame) = left.checked_sub(1).and_then(|rest| {
+            let Some((owner, frame)) = left.checked_sub(1).and_then(|rest| {
                 *left = rest;
-                Frame::read(reader, asked)
+                Some((read_owner(reader, asked)?, Frame::read(reader)?))
             }) else {
                 self.bad_records.push(BadRecord { section, owner: None, kind: None });
                 return false;
@@ -241,12 +267,27 @@ impl Message {
             let rdata = if frame.class == CLASS_IN { read_rdata(*reader, &frame) } else { None };
             match rdata {
                 Some(rdata) => {
-                    let record = Record { owner: frame.owner, ttl: Ttl::from_wire(frame.ttl), rdata };
+                    let record = Record { owner, ttl: Ttl::from_wire(frame.ttl), rdata };
                     self.section_mut(section).push(record);
                 }
-                None => {
-                    self.bad_records.push(BadRecord { section, owner: Some(frame.owner), kind: Some(frame.kind) });
-                }
+                None => self.bad_records.push(BadRecord { section, owner: Some(owner), kind: Some(frame.kind) }),
+            }
+        }
+        true
+    }
+
+    /// Passes `count` records of a section over, but for the OPT record; false where the rest of the message is lost.
+    fn pass_over(&mut self, reader: &mut Reader<'_>, section: Section, count: usize, left: &mut usize) -> bool {
+        for _ in 0..count {
+            let Some(frame) = left.checked_sub(1).and_then(|rest| {
+                *left = rest;
+                reader.skip_name()?;
+                Frame::read(reader)
+            }) else {
+                return false;
+            };
+            if frame.kind == RecordType::OPT && section == Section::Additional {
+                self.take_opt(&frame);
             }
         }
         true
@@ -319,10 +360,8 @@ pub fn is_bare_error_to(reply: &[u8], query: &[u8]) -> bool {
     query.get(..2) == Some(id) && flags & 0x80 != 0 && is_error && reply.get(4..6) == Some(&[0, 0])
 }
 
-/// A record before its data is looked at.
+/// What a record has behind its owner, before its data is looked at.
 struct Frame<'a> {
-    /// The owner name.
-    owner: Name,
     /// The type.
     kind: RecordType,
     /// The class, or what OPT keeps in its place.
@@ -336,24 +375,28 @@ struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// Reads all of one record and goes on behind it; `None` where the message ends before that.
-    ///
-    /// Names of replies are read in lower case: servers compress names by pointing into the question, whose letters have
-    /// the case that we made up (0x20), so that the case of a reply says nothing. Most owners are such a pointer to the
-    /// name that was `asked` for, which is read once.
-    fn read(reader: &mut Reader<'a>, asked: &mut Option<Name>) -> Option<Self> {
-        let owner = match asked {
-            Some(name) if reader.skip_pointer_to(HEADER_OCTETS) => name.clone(),
-            _ if reader.is_pointer_to(HEADER_OCTETS) => asked.insert(reader.lowercase_name()?).clone(),
-            _ => reader.lowercase_name()?,
-        };
+    /// Reads all that stands behind the owner and goes on behind it; `None` where the message ends before that.
+    fn read(reader: &mut Reader<'a>) -> Option<Self> {
         let kind = RecordType(reader.u16()?);
         let class = reader.u16()?;
         let ttl = reader.u32()?;
         let length = usize::from(reader.u16()?);
         let start = reader.index();
         let rdata = reader.slice(length)?;
-        Some(Self { owner, kind, class, ttl, rdata, start })
+        Some(Self { kind, class, ttl, rdata, start })
+    }
+}
+
+/// Reads the owner of a record.
+///
+/// Names of replies are read in lower case: servers compress names by pointing into the question, whose letters have
+/// the case that we made up (0x20), so that the case of a reply says nothing. Most owners are such a pointer to the
+/// name that was `asked` for, which is read once.
+fn read_owner(reader: &mut Reader<'_>, asked: &mut Option<Name>) -> Option<Name> {
+    match asked {
+        Some(name) if reader.skip_pointer_to(HEADER_OCTETS) => Some(name.clone()),
+        _ if reader.is_pointer_to(HEADER_OCTETS) => Some(asked.insert(reader.lowercase_name()?).clone()),
+        _ => reader.lowercase_name(),
     }
 }
 

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::dns::message::{Message, Section};
+use crate::dns::message::{Extent, Message, Section};
 use crate::dns::name::Name;
 use crate::dns::rdata::Rdata;
 use crate::dns::rrset::{Question, Rcode, Record, RecordType, Ttl};
@@ -137,7 +137,8 @@ impl<T> Capture<T> {
 impl<T: Transport> Transport for Capture<T> {
     async fn exchange(&self, query: &Query) -> Exchange {
         let place = self.note_query(query);
-        let exchange = self.inner.exchange(query).await;
+        // What is written down is written down whole.
+        let exchange = self.inner.exchange(&Query { extent: Extent::Whole, ..query.clone() }).await;
         if let Some(place) = place {
             self.note_exchange(place, &exchange);
         }

@@ -81,7 +81,7 @@ impl Replay {
                 tokio::time::sleep(delay).await;
                 query.budget.spend_octets(reply.len());
                 flaws.loses_case = query.protocol == Protocol::Udp && is_reply_in_other_letters(&reply, &octets);
-                read_reply(&reply, &octets, query.protocol)
+                read_reply(&reply, &octets, query)
             }
             Action::Reply { .. } | Action::Silence => {
                 tokio::time::sleep(timeout).await;
@@ -100,13 +100,13 @@ impl Transport for Replay {
     }
 }
 
-/// Reads the octets of a reply, if they are one to this query.
-fn read_reply(reply: &[u8], query: &[u8], protocol: Protocol) -> Result<Message, Silence> {
-    let message = Message::decode(reply).map_err(|_| Silence::Malformed)?;
-    if !is_reply_to(reply, query) && !is_bare_error_to(reply, query) {
+/// Reads the octets of a reply, if they are one to this query, which was `sent` as that.
+fn read_reply(reply: &[u8], sent: &[u8], query: &Query) -> Result<Message, Silence> {
+    let message = Message::decode_reply(reply, &query.question, query.extent).map_err(|_| Silence::Malformed)?;
+    if !is_reply_to(reply, sent) && !is_bare_error_to(reply, sent) {
         return Err(Silence::Mismatched);
     }
-    if protocol == Protocol::Tcp && message.flags.truncated {
+    if query.protocol == Protocol::Tcp && message.flags.truncated {
         return Err(Silence::Malformed);
     }
     Ok(message)

@@ -27,6 +27,7 @@ use tokio_util::sync::ReusableBoxFuture;
 
 use super::waiting::wait;
 use super::{Asking, Exchange, Query, Transport};
+use crate::dns::message::Extent;
 use crate::dns::rrset::Question;
 use crate::evidence::{Protocol, Silence};
 use crate::metrics::{Event, Metrics};
@@ -47,6 +48,8 @@ struct Key {
     with_edns: bool,
     /// Whether for signatures too.
     dnssec_ok: bool,
+    /// How much of the reply is read.
+    extent: Extent,
 }
 
 /// A question that is out.
@@ -305,6 +308,7 @@ impl<T: Transport + 'static> Coalesce<T> {
             protocol: query.protocol,
             with_edns: query.with_edns,
             dnssec_ok: query.dnssec_ok,
+            extent: query.extent,
         };
         match self.out.entry(key.clone()) {
             Entry::Occupied(mut entry) => {

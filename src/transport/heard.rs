@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::dns::message::{DecodeError, HEADER_OCTETS, Message};
+use crate::dns::message::{DecodeError, Extent, HEADER_OCTETS, Message};
 use crate::dns::rrset::Question;
 
 /// How long the id of a message is (RFC 1035 §4.1.1).
@@ -17,17 +17,17 @@ const ID_OCTETS: usize = 2;
 pub struct Heard(Mutex<Option<(Vec<u8>, Arc<Message>)>>);
 
 impl Heard {
-    /// Reads a reply that repeats the question to the letter. Its id and those letters are those of the first one of the
-    /// same octets.
+    /// Reads a reply that repeats the question to the letter, always to the same extent. Its id and those letters are those
+    /// of the first one of the same octets.
     ///
     /// # Errors
     /// As [`Message::decode_reply`].
-    pub fn read(&self, octets: &[u8], asked: &Question) -> Result<Arc<Message>, DecodeError> {
+    pub fn read(&self, octets: &[u8], asked: &Question, extent: Extent) -> Result<Arc<Message>, DecodeError> {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, message)) = last.as_ref().filter(|(before, _)| is_same(before, octets, asked)) {
             return Ok(Arc::clone(message));
         }
-        let message = Arc::new(Message::decode_reply(octets, asked)?);
+        let message = Arc::new(Message::decode_reply(octets, asked, extent)?);
         *last = Some((octets.to_vec(), Arc::clone(&message)));
         Ok(message)
     }
@@ -66,7 +66,7 @@ mod tests {
     fn the_same_octets_are_read_once_whatever_their_id_and_letters() {
         let asked = Question::new(Name::parse("t1._domainkey.example.com.").unwrap(), RecordType::CNAME);
         let heard = Heard::default();
-        let read = |id, letters, ttl| heard.read(&reply(&asked, id, letters, ttl), &asked).unwrap();
+        let read = |id, letters, ttl| heard.read(&reply(&asked, id, letters, ttl), &asked, Extent::Whole).unwrap();
         let first = read(1, 0x5555, 300);
         assert!(Arc::ptr_eq(&first, &read(2, 0x3333, 300)));
         let other = read(3, 0x5555, 600);

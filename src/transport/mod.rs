@@ -31,7 +31,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::budget::Budget;
-use crate::dns::message::{Edns, Message, write_query};
+use crate::dns::message::{Edns, Extent, Message, write_query};
 use crate::dns::rrset::{Question, RecordType};
 use crate::evidence::{Flaws, Protocol, Silence};
 use crate::transport::heard::Heard;
@@ -59,6 +59,8 @@ pub struct Query {
     pub with_edns: bool,
     /// Whether signatures and what proves that something is not there are asked for (DO, RFC 3225).
     pub dnssec_ok: bool,
+    /// How much of the reply is read.
+    pub extent: Extent,
     /// How long to wait for a reply to one try; `None` leaves it to the transport that retries.
     pub timeout: Option<Duration>,
     /// Which of the sockets it leaves from, over UDP, nobody being able to foresee it. Questions to one server that have the
@@ -75,11 +77,13 @@ pub struct Query {
 impl Query {
     /// Asks over UDP with EDNS, as every question starts; for signatures (DO, RFC 3225) with keys and what vouches for
     /// them, which are of no use without, and with the SOA record, whose signature is made whenever the zone changes.
+    /// Without them, nothing behind an answer is read.
     #[must_use]
     pub fn new(server: IpAddr, question: Question, class: PaceClass, budget: Arc<Budget>) -> Self {
         let dnssec_ok = matches!(question.kind, RecordType::DNSKEY | RecordType::DS | RecordType::SOA);
+        let extent = if dnssec_ok { Extent::Whole } else { Extent::Answer };
         let (protocol, with_edns, timeout, heard, lot) = (Protocol::Udp, true, None, None, rand::random());
-        Self { server, question, protocol, with_edns, dnssec_ok, timeout, lot, class, heard, budget }
+        Self { server, question, protocol, with_edns, dnssec_ok, extent, timeout, lot, class, heard, budget }
     }
 }
 

@@ -118,7 +118,7 @@ impl TcpTransport {
         let framed = [length.to_be_bytes().as_slice(), &octets].concat();
         stream.write_all(&framed).await.map_err(|_| Silence::Refused)?;
         let reply = read_message(&mut stream, &query.budget).await?;
-        judge(reply, &octets, query.question.name.wire().len())
+        judge(reply, &octets, query)
     }
 
     /// Connects from the local address.
@@ -176,14 +176,14 @@ impl Drop for Received<'_> {
     }
 }
 
-/// Reads a message, if it is the reply to the query. The case of the `name_octets` octets of the name does not count:
+/// Reads a message, if it is the reply to the query, which was `sent` as that. The case of the name does not count:
 /// nobody else can write into the connection, and servers that do not keep the case must be heard somewhere.
-fn judge(mut reply: Vec<u8>, query: &[u8], name_octets: usize) -> Result<Message, Silence> {
-    let message = Message::decode(&reply).ok();
-    if let Some(name) = reply.get_mut(HEADER_OCTETS..HEADER_OCTETS + name_octets) {
+fn judge(mut reply: Vec<u8>, sent: &[u8], query: &Query) -> Result<Message, Silence> {
+    let message = Message::decode_reply(&reply, &query.question, query.extent).ok();
+    if let Some(name) = reply.get_mut(HEADER_OCTETS..HEADER_OCTETS + query.question.name.wire().len()) {
         name.make_ascii_lowercase();
     }
-    if !is_reply_to(&reply, query) && !is_bare_error_to(&reply, query) {
+    if !is_reply_to(&reply, sent) && !is_bare_error_to(&reply, sent) {
         // What is no message at all cannot be another question's.
         return Err(if message.is_some() { Silence::Mismatched } else { Silence::Malformed });
     }

@@ -88,6 +88,19 @@ impl<'a> Reader<'a> {
         self.wire_name(<[u8]>::make_ascii_lowercase)
     }
 
+    /// Goes on behind a name without reading it.
+    pub(super) fn skip_name(&mut self) -> Option<()> {
+        loop {
+            let [first] = self.octets()?;
+            match first {
+                0 => return Some(()),
+                1..=0x3f => self.slice(usize::from(first)).map(|_| ())?,
+                0xc0.. => return self.slice(1).map(|_| ()),
+                _ => return None,
+            }
+        }
+    }
+
     /// Reads a name and does `change` to each label.
     ///
     /// A pointer leads back, before all that was read of the name so far, and what lies there ends before it comes to where

@@ -158,3 +158,26 @@ fn what_does_not_fit_goes_out_cut() {
     let cut = Message::decode(&encode_within(&message, whole.len() - 1).unwrap()).unwrap();
     assert!(cut.flags.truncated && cut.answers.is_empty() && cut.question == message.question);
 }
+
+#[test]
+fn what_stands_behind_an_answer_is_passed_over_but_for_opt() {
+    let whole = Message { rcode: Rcode::NOERROR, ..full_message() };
+    let asked = whole.question.clone().unwrap();
+    let read = |message: &Message, asked: &Question| {
+        Message::decode_reply(&encode_message(message).unwrap(), asked, Extent::Answer).unwrap()
+    };
+    let cut = Message { authority: vec![], additional: vec![], ..whole.clone() };
+    assert_eq!(read(&whole, &asked), cut);
+    let other_kind = Question::new(asked.name.clone(), RecordType::NS);
+    let mut lame = whole.clone();
+    lame.flags.authoritative = false;
+    let failed = Message { rcode: Rcode::BADVERS, ..whole.clone() };
+    let refused = Message { rcode: Rcode::REFUSED, ..whole.clone() };
+    let elsewhere = Message { answers: vec![record("www.example.", Rdata::Txt(vec![]))], ..whole.clone() };
+    for message in [lame, refused, elsewhere] {
+        assert_eq!(read(&message, &asked), message);
+    }
+    assert_eq!(read(&whole, &other_kind), whole);
+    // The upper bits of the code stand in the OPT record.
+    assert_eq!(read(&failed, &asked), Message { rcode: Rcode::BADVERS, ..cut });
+}

@@ -1,7 +1,7 @@
 //! Replies of every kind and what they mean.
 
 use super::*;
-use crate::dns::message::{BadRecord, Edns, Flags};
+use crate::dns::message::{BadRecord, Edns, Extent, Flags, encode_message};
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
@@ -204,4 +204,37 @@ fn an_answer_made_from_a_dname_says_so() {
 fn a_loop_of_aliases_ends() {
     let sections = "a.example. CNAME b.example.,b.example. CNAME a.example.";
     assert_eq!(read("a.example. TXT", "example.", "aa", sections), "alias 2 to a.example. NOERROR");
+}
+
+#[test]
+fn what_is_not_read_of_an_answer_changes_nothing_of_what_it_means() {
+    let zone = name("example.com.");
+    let asked = Question::new(name("t1._domainkey.example.com."), RecordType::CNAME);
+    let message = Message {
+        flags: Flags { is_reply: true, authoritative: true, ..Flags::default() },
+        question: Some(asked.clone()),
+        answers: vec![record("t1._domainkey.example.com. CNAME t1.dkim.amazonses.com.")],
+        authority: ["ns1", "ns2"].map(|host| record(&format!("example.com. NS {host}.example.com."))).into(),
+        additional: ["ns1", "ns2"].map(|host| record(&format!("{host}.example.com. A 192.0.2.1"))).into(),
+        edns: Some(Edns { payload_octets: 1232, ..Edns::default() }),
+        ..Message::default()
+    };
+    let octets = encode_message(&message).unwrap();
+    let (mut passed_over, mut read_whole) = (0, 0);
+    for place in 0..octets.len() {
+        for change in [0x01, 0x02, 0x20, 0x40, 0x80, 0xc0, 0xff] {
+            let mut octets = octets.clone();
+            octets[place] ^= change;
+            let read = |extent| Message::decode_reply(&octets, &asked, extent);
+            let (Ok(whole), Ok(answer)) = (read(Extent::Whole), read(Extent::Answer)) else { continue };
+            let means = |message| {
+                let Reading { response, signatures, .. } = read_response(message, &asked, &zone);
+                (response, signatures)
+            };
+            assert_eq!(means(&answer), means(&whole), "octet {place} changed by {change:#x}");
+            passed_over += usize::from(answer != whole);
+            read_whole += usize::from(answer == whole);
+        }
+    }
+    assert!(passed_over > 500 && read_whole > 200, "{passed_over} passed over, {read_whole} read whole");
 }

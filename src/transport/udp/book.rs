@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::time::Instant;
 
 use super::datagrams::DATAGRAM_OCTETS;
-use crate::dns::message::{HEADER_OCTETS, Message, is_bare_error_to, is_reply_in_other_letters, is_reply_to};
+use crate::dns::message::{Extent, HEADER_OCTETS, Message, is_bare_error_to, is_reply_in_other_letters, is_reply_to};
 use crate::dns::rrset::{Question, Rcode};
 use crate::evidence::Silence;
 use crate::metrics::Event;
@@ -93,6 +93,8 @@ struct Waiting {
     waker: Option<Waker>,
     /// What was asked.
     question: Question,
+    /// How much of the reply is read.
+    extent: Extent,
     /// What other servers said to it, where they are asked too.
     heard: Option<Arc<Heard>>,
 }
@@ -104,8 +106,8 @@ impl Waiting {
             return None;
         }
         match &self.heard {
-            Some(heard) => heard.read(octets, &self.question).ok(),
-            None => Message::decode_reply(octets, &self.question).ok().map(Arc::new),
+            Some(heard) => heard.read(octets, &self.question, self.extent).ok(),
+            None => Message::decode_reply(octets, &self.question, self.extent).ok().map(Arc::new),
         }
     }
 }
@@ -136,7 +138,8 @@ impl Book {
         write_query_with_case(&mut self.octets, id, query, rand::random());
         self.ids.push(id);
         let query_octets = start..self.octets.len();
-        let waiting = Waiting { waker: None, question: query.question.clone(), heard: query.heard.clone() };
+        let (question, heard) = (query.question.clone(), query.heard.clone());
+        let waiting = Waiting { waker: None, question, extent: query.extent, heard };
         self.entries.push(Entry { server: query.server, query: query_octets, until, state: State::Out(waiting) });
         self.alarm = Some(self.alarm.map_or(until, |alarm| alarm.min(until)));
         self.entries.len().checked_sub(1)
