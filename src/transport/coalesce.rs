@@ -20,7 +20,6 @@ use std::time::Duration;
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use futures::FutureExt;
-use futures::future::BoxFuture;
 use quick_cache::DefaultHashBuilder;
 use tokio::sync::Notify;
 use tokio_util::sync::ReusableBoxFuture;
@@ -251,25 +250,6 @@ impl Drop for Seat<'_> {
     }
 }
 
-/// How one comes to the answer.
-pub enum Part<'a> {
-    /// By asking.
-    Asks(Flight<'a>),
-    /// By waiting for the answer that another one gets.
-    Waits(BoxFuture<'a, Exchange>),
-}
-
-impl Future for Part<'_> {
-    type Output = Exchange;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Exchange> {
-        match &mut *self {
-            Self::Asks(flight) => flight.poll_unpin(context),
-            Self::Waits(answer) => answer.poll_unpin(context),
-        }
-    }
-}
-
 impl<T: Transport + 'static> Coalesce<T> {
     /// Wraps a transport.
     pub fn new(inner: T) -> Self {
@@ -299,9 +279,15 @@ impl<T: Transport + 'static> Coalesce<T> {
         let is_their_limit = exchange.outcome == Err(Silence::Limit);
         if is_their_limit { self.inner.exchange(query).await } else { exchange }
     }
+}
 
-    /// Takes part in a question: sends it where it is not out.
-    fn part<'a>(&'a self, query: &'a Query) -> Part<'a> {
+impl<T: Transport + 'static> Transport for Coalesce<T> {
+    async fn exchange(&self, query: &Query) -> Exchange {
+        self.asking(query).await
+    }
+
+    /// Sends the query where the same one is not out, and waits for that one's answer where it is.
+    fn asking<'a>(&'a self, query: &'a Query) -> Asking<'a> {
         let key = Key {
             server: query.server,
             question: query.question.clone(),
@@ -318,7 +304,7 @@ impl<T: Transport + 'static> Coalesce<T> {
                 let place = Place { out: &self.out, key, number: out.number, rooms: &self.rooms };
                 let seat = Seat { place, common, asker: out.check };
                 // Few questions are the same, so that none has to make room for this.
-                Part::Waits(self.wait_beside(query, seat).boxed())
+                Asking::Boxed(self.wait_beside(query, seat).boxed())
             }
             Entry::Vacant(entry) => {
                 let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -326,19 +312,9 @@ impl<T: Transport + 'static> Coalesce<T> {
                 let (inner, query) = (Arc::clone(&self.inner), query.clone());
                 let exchange = self.rooms.lodge(async move { inner.exchange(&query).await });
                 let place = Place { out: &self.out, key, number, rooms: &self.rooms };
-                Part::Asks(Flight { place, exchange: Some(exchange) })
+                Asking::Flight(Flight { place, exchange: Some(exchange) })
             }
         }
-    }
-}
-
-impl<T: Transport + 'static> Transport for Coalesce<T> {
-    async fn exchange(&self, query: &Query) -> Exchange {
-        self.part(query).await
-    }
-
-    fn asking<'a>(&'a self, query: &'a Query) -> Asking<'a> {
-        Asking::Joined(self.part(query))
     }
 }
 

@@ -108,8 +108,7 @@ pub trait Transport: Send + Sync {
     /// Sends the query and waits for its reply.
     fn exchange(&self, query: &Query) -> impl Future<Output = Exchange> + Send;
 
-    /// Does the same in a form that all transports share: what [`Coalesce`](coalesce::Coalesce) does without memory of its
-    /// own, others do in a box.
+    /// Does the same in a form that all transports share; it may begin before it is polled.
     fn asking<'a>(&'a self, query: &'a Query) -> Asking<'a>
     where
         Self: Sized,
@@ -120,8 +119,8 @@ pub trait Transport: Send + Sync {
 
 /// An exchange, whichever [`Transport`] makes it.
 pub enum Asking<'a> {
-    /// One that joins those that are the same.
-    Joined(coalesce::Part<'a>),
+    /// One that has a room at [`Coalesce`](coalesce::Coalesce).
+    Flight(coalesce::Flight<'a>),
     /// Any other.
     Boxed(BoxFuture<'a, Exchange>),
 }
@@ -131,7 +130,7 @@ impl Future for Asking<'_> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Exchange> {
         match &mut *self {
-            Self::Joined(part) => part.poll_unpin(context),
+            Self::Flight(flight) => flight.poll_unpin(context),
             Self::Boxed(exchange) => exchange.poll_unpin(context),
         }
     }
