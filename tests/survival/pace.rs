@@ -22,6 +22,8 @@ use super::scene::{LEASE_SECONDS, Scene, number, wait_until};
 
 /// The pace of one server address: a second's questions, and what may come at once after a pause.
 const PACE: (f64, f64) = (20.0, 40.0);
+/// The length of a UDP header (RFC 768).
+const UDP_HEADER_OCTETS: usize = 8;
 /// How much later than it was sent a question may be seen on a busy machine, in seconds.
 const LATE: f64 = 0.5;
 /// How many domains the one operator serves: too many for the time there is, so that the pace is always the limit.
@@ -86,9 +88,9 @@ fn all_workers_together_keep_to_the_pace_of_an_operator_through_a_kill_and_a_tak
 }
 
 /// Listens to what comes in for one address over UDP, beside the server that it is for: when the kernel took in each
-/// datagram. Nothing stands between the workers and the server.
+/// question. Nothing stands between the workers and the server.
 struct Ear {
-    /// When the datagrams came, in seconds since 1970.
+    /// When the questions came, in seconds since 1970.
     times: Arc<Mutex<Vec<f64>>>,
     /// Whether to end.
     is_over: Arc<AtomicBool>,
@@ -108,15 +110,15 @@ impl Ear {
         let (kept, told) = (Arc::clone(&times), Arc::clone(&is_over));
         let thread = std::thread::spawn(move || {
             while !told.load(Ordering::Relaxed) {
-                if let Some(at) = next_arrival(&socket, port) {
-                    kept.lock().unwrap().push(at);
+                if let Some((at, questions)) = next_arrival(&socket, port) {
+                    kept.lock().unwrap().extend(std::iter::repeat_n(at, questions));
                 }
             }
         });
         Some(Self { times, is_over, thread: Some(thread) })
     }
 
-    /// Returns when the datagrams came so far.
+    /// Returns when the questions came so far.
     fn times(&self) -> Vec<f64> {
         self.times.lock().unwrap().clone()
     }
@@ -131,9 +133,11 @@ impl Drop for Ear {
     }
 }
 
-/// Returns when the next datagram for a port came; `None` where none came for a while.
-fn next_arrival(socket: &OwnedFd, port: u16) -> Option<f64> {
-    let mut octets = [0_u8; 128];
+/// Returns when something next came for a port, and how many questions; `None` where nothing came for a while.
+///
+/// What leaves in one piece (UDP_SEGMENT) is cut on loopback only where it is handed to the server: here it comes in one piece.
+fn next_arrival(socket: &OwnedFd, port: u16) -> Option<(f64, usize)> {
+    let mut octets = [0_u8; 8192];
     let mut buffers = [IoSliceMut::new(&mut octets)];
     let mut control = nix::cmsg_space!(TimeSpec);
     let received = recvmsg::<()>(socket.as_raw_fd(), &mut buffers, Some(&mut control), MsgFlags::empty()).ok()?;
@@ -141,11 +145,25 @@ fn next_arrival(socket: &OwnedFd, port: u16) -> Option<f64> {
         ControlMessageOwned::ScmTimestampns(time) => Some(time),
         _ => None,
     });
-    let at = times.unwrap();
+    let (at, length) = (times.unwrap(), received.bytes);
     // The IP header tells its own length in words of four octets; the port is the second number behind it (RFC 791, RFC 768).
     let header = usize::from(octets[0] & 0x0f) * 4;
     let to = u16::from_be_bytes([octets[header + 2], octets[header + 3]]);
-    (to == port).then(|| at.tv_sec() as f64 + at.tv_nsec() as f64 / 1e9)
+    let at = at.tv_sec() as f64 + at.tv_nsec() as f64 / 1e9;
+    (to == port).then(|| (at, count_queries(&octets[header + UDP_HEADER_OCTETS..length])))
+}
+
+/// Counts the queries that lie one behind the other: a header, one question and an OPT record without options each.
+fn count_queries(mut octets: &[u8]) -> usize {
+    const BEHIND_NAME: usize = 4 + 11;
+    let mut count = 0;
+    while let Some(name) = octets.get(12..) {
+        let end = name.iter().position(|octet| *octet == 0).unwrap();
+        octets = &name[end + 1 + BEHIND_NAME..];
+        count += 1;
+    }
+    assert!(octets.is_empty(), "{octets:?} is no query");
+    count
 }
 
 /// Reads how many questions NSD counted, over UDP and TCP.
