@@ -15,6 +15,7 @@
 mod book;
 mod datagrams;
 mod line;
+mod mail;
 mod path_mtu;
 
 use std::collections::BTreeMap;

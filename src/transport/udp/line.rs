@@ -13,7 +13,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::book::{Arrival, Book, Kind};
-use super::datagrams::{HAS_SEGMENTS, Mail, are_segments_unknown, receive, send};
+use super::datagrams::{HAS_SEGMENTS, are_segments_unknown, receive, send};
+use super::mail::Mail;
 use crate::metrics::{Event, Metrics};
 use crate::transport::Query;
 use crate::transport::source::silence_of_send;
