@@ -4,6 +4,7 @@
 
 /// The longest datagram that is read; more than three times what servers are told to send at most.
 pub(super) const DATAGRAM_OCTETS: usize = 4096;
+
 #[cfg(target_os = "linux")]
 pub(super) use many::{HAS_SEGMENTS, are_segments_unknown, receive, send};
 #[cfg(not(target_os = "linux"))]
