@@ -5,6 +5,9 @@
 //! They lie one behind the other, the queries in one piece; to ask one takes no memory of its own. A reply is read where
 //! it lies.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -61,8 +64,9 @@ pub(super) struct Book {
     entries: Vec<Entry>,
     /// The queries as they were sent, one behind the other.
     octets: Vec<u8>,
-    /// Before which time nobody has waited long enough; `None` where nobody waits.
-    alarm: Option<Instant>,
+    /// How long each question is waited for, and its number, the next to end first. One that ended before its time stays
+    /// until it comes up, so that a reply need not look for it.
+    deadlines: BinaryHeap<Reverse<(Instant, usize)>>,
 }
 
 /// One question.
@@ -71,8 +75,6 @@ struct Entry {
     server: IpAddr,
     /// Where its query lies.
     query: Range<usize>,
-    /// How long its reply is waited for.
-    until: Instant,
     /// How it stands.
     state: State,
 }
@@ -140,9 +142,10 @@ impl Book {
         let query_octets = start..self.octets.len();
         let (question, heard) = (query.question.clone(), query.heard.clone());
         let waiting = Waiting { waker: None, question, extent: query.extent, heard };
-        self.entries.push(Entry { server: query.server, query: query_octets, until, state: State::Out(waiting) });
-        self.alarm = Some(self.alarm.map_or(until, |alarm| alarm.min(until)));
-        self.entries.len().checked_sub(1)
+        let nth = self.entries.len();
+        self.entries.push(Entry { server: query.server, query: query_octets, state: State::Out(waiting) });
+        self.deadlines.push(Reverse((until, nth)));
+        Some(nth)
     }
 
     /// Returns where a question goes, and its query.
@@ -228,18 +231,20 @@ impl Book {
 
     /// Returns before which time nobody has waited long enough; `None` where nobody waits.
     pub(super) fn alarm(&self) -> Option<Instant> {
-        self.alarm
+        self.deadlines.peek().map(|Reverse((until, _))| *until)
     }
 
     /// Ends all questions that have waited long enough.
     pub(super) fn expire(&mut self, now: Instant) {
-        self.alarm = None;
-        for entry in self.entries.iter_mut().filter(|entry| entry.is_out()) {
-            if entry.until <= now {
+        while let Some(next) = self.deadlines.peek_mut() {
+            let Reverse((until, nth)) = *next;
+            if let Some(entry) = self.entries.get_mut(nth).filter(|entry| entry.is_out()) {
+                if until > now {
+                    break;
+                }
                 entry.end(Arrival::Nothing);
-            } else {
-                self.alarm = Some(self.alarm.map_or(entry.until, |alarm| alarm.min(entry.until)));
             }
+            PeekMut::pop(next);
         }
     }
 

@@ -134,6 +134,32 @@ fn one_alarm_does_for_all_questions_and_each_ends_at_its_own_time() {
 }
 
 #[test]
+fn of_many_questions_each_ends_at_its_time_whatever_the_order_of_asking() {
+    let (mut book, now) = (Book::default(), Instant::now());
+    // All differ: 89 and 256 have no common divisor.
+    let times: Vec<Instant> = (0..256).map(|nth| now + Duration::from_millis(nth * 89 % 256)).collect();
+    let questions: Vec<usize> = times.iter().map(|time| book.open(&query(SERVER), *time).unwrap()).collect();
+    let (answered, mut waiting): (Vec<usize>, Vec<usize>) = questions.into_iter().partition(|nth| nth % 3 == 0);
+    for nth in answered {
+        let said = reply(&book, nth);
+        assert_eq!(book.dispatch(server(), &said), Kind::Reply);
+    }
+    for millisecond in 0..256 {
+        let now = now + Duration::from_millis(millisecond);
+        book.expire(now);
+        assert!(book.alarm().is_none_or(|alarm| alarm > now), "it would go off again at once");
+        waiting.retain(|nth| match arrival(&mut book, *nth) {
+            Some(arrival) => {
+                assert_eq!((arrival, times[*nth]), (Arrival::Nothing, now));
+                false
+            }
+            None => true,
+        });
+    }
+    assert_eq!((waiting, book.alarm()), (Vec::new(), None));
+}
+
+#[test]
 fn a_question_that_cannot_leave_hears_why() {
     let (mut book, now) = (Book::default(), Instant::now());
     let nth = open(&mut book, SERVER, now);
