@@ -209,7 +209,7 @@ impl<U: Transport, T: Transport> Fallback<U, T> {
     }
 
     /// Asks over TCP after UDP was in vain. What UDP said stands where this host has no way over TCP, and so does the
-    /// silence over UDP where the few connections that a server gets are taken: it was asked and did not answer.
+    /// silence over UDP where this host has no more connections to give: the server was asked and did not answer.
     async fn or_tcp(&self, query: &Query, over_udp: Exchange) -> Exchange {
         let over_tcp = self.ask_tcp(query).await;
         let udp_stands = match over_tcp.outcome {

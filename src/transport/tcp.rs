@@ -86,8 +86,9 @@ impl TcpTransport {
     async fn ask(&self, query: &Query) -> Exchange {
         let unsent = |silence| Exchange::silent(silence, Duration::ZERO, Protocol::Tcp);
         let Some(local) = self.source.local_for(query.server) else { return unsent(Silence::NoRoute) };
-        let Some(_place) = timeout(self.limits.queue, self.place(query)).await.ok().flatten() else {
-            return unsent(Silence::Limit);
+        let _place = match self.place(query).await {
+            Ok(place) => place,
+            Err(silence) => return unsent(silence),
         };
         if !query.budget.spend_send() {
             return unsent(Silence::Limit);
@@ -100,12 +101,22 @@ impl TcpTransport {
     }
 
     /// Waits for a place of the check at the server, then for one among all.
-    async fn place(&self, query: &Query) -> Option<Place> {
+    ///
+    /// Without one in time, what took so long counts: where other servers hold all places that there are, it is a limit of
+    /// ours; else this one held the check's own connections all the while, and is as silent to this question as to those.
+    async fn place(&self, query: &Query) -> Result<Place, Silence> {
         let key = (query.server, query.budget.check());
         let server_places = self.server_places.get_or_make(&key, || Semaphore::new(self.limits.open_per_server));
-        let at_server = server_places.acquire_owned().await.ok()?;
-        let in_all = Arc::clone(&self.places).acquire_owned().await.ok()?;
-        Some(Place { _at_server: at_server, _in_all: in_all })
+        let places = async {
+            let at_server = server_places.acquire_owned().await.ok()?;
+            let in_all = Arc::clone(&self.places).acquire_owned().await.ok()?;
+            Some(Place { _at_server: at_server, _in_all: in_all })
+        };
+        match timeout(self.limits.queue, places).await {
+            Ok(place) => place.ok_or(Silence::Limit),
+            Err(_) if self.places.available_permits() == 0 => Err(Silence::Limit),
+            Err(_) => Err(Silence::Timeout),
+        }
     }
 
     /// Connects, sends the query and reads the first message that comes back.

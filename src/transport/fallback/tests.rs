@@ -107,7 +107,7 @@ async fn without_a_way_or_a_limit_left_nothing_more_is_tried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_silent_over_udp_is_silent_though_its_connections_are_taken() {
+async fn a_server_silent_over_udp_is_silent_though_no_connection_is_left() {
     let bench = Bench::new(Scripted::silent(Silence::Timeout), Scripted::silent(Silence::Limit));
     assert_eq!(bench.ask().await.outcome, TIMEOUT);
     assert_eq!(bench.sent(), (3, 1));

@@ -117,12 +117,24 @@ async fn connections_to_a_server_are_few() {
     let server = HostileServer::start("127.0.0.1", |_, _| Vec::new(), |_, _| Stream::Hold).await;
     let tcp = TcpTransport::new(server.port, Source::default(), HASTY);
     let query = server.query();
-    let outcomes: Vec<_> =
-        join_all((0..6).map(|_| tcp.exchange(&query))).await.into_iter().map(|one| one.outcome).collect();
-    let count = |silence| outcomes.iter().filter(|outcome| **outcome == Err(silence)).count();
-    assert_eq!((count(Silence::Timeout), count(Silence::Limit)), (2, 4));
+    let exchanges = join_all((0..6).map(|_| tcp.exchange(&query))).await;
+    // Its connections hang: it is silent to all questions, those that found no place too.
+    assert!(exchanges.iter().all(|exchange| exchange.outcome == Err(Silence::Timeout)));
     assert_eq!((server.seen().1, query.budget.sends()), (2, 2), "who waits in vain spends nothing");
     assert_eq!(tcp.places.available_permits(), HASTY.open_in_all);
+}
+
+#[tokio::test]
+async fn a_server_is_not_blamed_for_places_that_others_hold() {
+    let server = HostileServer::start("127.0.0.1", |_, _| Vec::new(), |_, _| Stream::Hold).await;
+    let tcp = TcpTransport::new(server.port, Source::default(), HASTY);
+    let (others, query) = ([server.query(), server.query()], server.query());
+    let hanging = join_all([&others[0], &others[0], &others[1]].map(|other| tcp.exchange(other)));
+    // All wait in vain: two for a place among all, and the others for those two.
+    let (hung, waited) = futures::join!(hanging, join_all((0..6).map(|_| tcp.exchange(&query))));
+    assert!(hung.iter().all(|exchange| exchange.outcome == Err(Silence::Timeout)));
+    assert!(waited.iter().all(|exchange| exchange.outcome == Err(Silence::Limit)));
+    assert_eq!((server.seen().1, query.budget.sends()), (3, 0));
 }
 
 #[tokio::test]
