@@ -1,6 +1,8 @@
 //! One server on loopback for each way to fail over a connection.
 
-use futures::future::join_all;
+use std::pin::pin;
+
+use futures::future::{Either, join_all, select};
 
 use super::*;
 use crate::dns::rrset::Rcode;
@@ -127,14 +129,15 @@ async fn connections_to_a_server_are_few() {
 #[tokio::test]
 async fn a_server_is_not_blamed_for_places_that_others_hold() {
     let server = HostileServer::start("127.0.0.1", |_, _| Vec::new(), |_, _| Stream::Hold).await;
-    let tcp = TcpTransport::new(server.port, Source::default(), HASTY);
+    let patient = TcpLimits { connect: Duration::from_secs(60), exchange: Duration::from_secs(60), ..HASTY };
+    let tcp = TcpTransport::new(server.port, Source::default(), patient);
     let (others, query) = ([server.query(), server.query()], server.query());
-    let hanging = join_all([&others[0], &others[0], &others[1]].map(|other| tcp.exchange(other)));
+    let hanging = pin!(join_all([&others[0], &others[0], &others[1]].map(|other| tcp.exchange(other))));
     // All wait in vain: two for a place among all, and the others for those two.
-    let (hung, waited) = futures::join!(hanging, join_all((0..6).map(|_| tcp.exchange(&query))));
-    assert!(hung.iter().all(|exchange| exchange.outcome == Err(Silence::Timeout)));
+    let waiting = pin!(join_all((0..6).map(|_| tcp.exchange(&query))));
+    let Either::Right((waited, _)) = select(hanging, waiting).await else { panic!("they hang for a minute") };
     assert!(waited.iter().all(|exchange| exchange.outcome == Err(Silence::Limit)));
-    assert_eq!((server.seen().1, query.budget.sends()), (3, 0));
+    assert_eq!(query.budget.sends(), 0);
 }
 
 #[tokio::test]
