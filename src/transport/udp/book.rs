@@ -64,7 +64,7 @@ pub(super) struct Book {
     entries: Vec<Entry>,
     /// The queries as they were sent, one behind the other.
     octets: Vec<u8>,
-    /// How long each question is waited for, and its number, the next to end first. One that ended before its time stays
+    /// Until when each question is waited for, and its number, the next to end first. One that ended before its time stays
     /// until it comes up, so that a reply need not look for it.
     deadlines: BinaryHeap<Reverse<(Instant, usize)>>,
 }
