@@ -12,8 +12,8 @@
 //!
 //! `--latency` measures one domain instead, with servers at distances of 5 to 60 ms: over the time that the network alone
 //! takes, without sockets by a clock that is paused and then on sockets; with one question of a hundred lost, and beside
-//! dead servers. `--growth` runs over so many rows, a hundred tenants
-//! a zone, which NSD serves, and prints what a domain costs and the most memory that was held.
+//! dead servers. `--growth` runs over so many rows, a hundred tenants a zone, which NSD serves, there and back over the
+//! sizes, short runs several times, and prints what a domain costs and the most memory that was held.
 //! `--serve` runs nothing: it prints the commands and serves until its standard input ends, for a profiler.
 #![expect(
     clippy::indexing_slicing,
@@ -134,7 +134,13 @@ fn main() {
     table::print(&world, &runs);
 }
 
-/// Runs over so many rows of many, one run after the other, and prints what each took.
+/// Over how many rows the runs of one size go at least, where they are not more than [`MOST_RUNS`]: a short one says little.
+const LEAST_ROWS: usize = 100_000;
+/// How many runs of one size follow each other at most.
+const MOST_RUNS: usize = 10;
+
+/// Runs over so many rows of many, there and back, and prints what each size took: where the machine grows slower or
+/// faster meanwhile, the shorter runs have half of it on each side of the longest.
 fn print_growth(most: usize, sizes: &[usize]) {
     let Some(world) = many::World::start(most) else {
         println!("fleet: left out, since nsd is not installed");
@@ -142,6 +148,8 @@ fn print_growth(most: usize, sizes: &[usize]) {
     };
     println!("{most} tenants on nsd, a hundred a zone, {} of them right", world.right);
     println!();
-    let runs: Vec<Run> = sizes.iter().map(|rows| clients::growth(&world, *rows)).collect();
-    table::print_growth(&runs);
+    let runs_of = |rows: &usize| std::iter::repeat_n(*rows, (LEAST_ROWS / rows).clamp(1, MOST_RUNS));
+    let there_and_back = sizes.iter().chain(sizes.iter().rev().skip(1));
+    let runs: Vec<Run> = there_and_back.flat_map(runs_of).map(|rows| clients::growth(&world, rows)).collect();
+    table::print_growth(&runs, sizes);
 }

@@ -92,18 +92,18 @@ fn print_bound(runs: &[Run], what: &str) {
     );
 }
 
-/// Prints one line for each run: what a domain costs as rows grow in number.
-pub(crate) fn print_growth(runs: &[Run]) {
-    println!("| rows | questions a domain | CPU a domain | peak memory |");
-    println!("| ---: | ---: | ---: | ---: |");
-    for run in runs {
-        let of_a_domain = |figure: f64| figure / precise(run.domains);
-        println!(
-            "| {} | {:.1} | {:.0} µs | {:.0} MiB |",
-            run.domains,
-            of_a_domain(precise(run.questions)),
-            of_a_domain(run.cpu.as_secs_f64() * 1e6),
-            precise(run.peak_kib) / 1024.0
-        );
+/// Prints one line for each size: what a domain costs as rows grow in number, on average over the runs of that size.
+pub(crate) fn print_growth(runs: &[Run], sizes: &[usize]) {
+    println!("| rows | runs | questions a domain | CPU a domain | over the first | peak memory |");
+    println!("| ---: | ---: | ---: | ---: | ---: | ---: |");
+    let mut first = None;
+    for size in sizes {
+        let of_size: Vec<&Run> = runs.iter().filter(|run| usize::try_from(run.domains) == Ok(*size)).collect();
+        let domains = precise(of_size.iter().map(|run| run.domains).sum());
+        let questions = precise(of_size.iter().map(|run| run.questions).sum()) / domains;
+        let cpu = of_size.iter().map(|run| run.cpu.as_secs_f64() * 1e6).sum::<f64>() / domains;
+        let memory = precise(of_size.iter().map(|run| run.peak_kib).max().unwrap_or(0)) / 1024.0;
+        let over = cpu / *first.get_or_insert(cpu);
+        println!("| {size} | {} | {questions:.1} | {cpu:.0} µs | {over:.2} | {memory:.0} MiB |", of_size.len());
     }
 }
