@@ -190,6 +190,22 @@ fn rows_come_from_standard_input_too_and_a_bad_one_is_exit_code_2() {
 }
 
 #[test]
+fn a_summary_alone_sums_up_the_same() {
+    let lab = Lab::start();
+    fs::write(lab.folder.path().join("few.csv"), "domain,token1,token2,token3\nexample.com,a,b,c\nbad\n").unwrap();
+    let [(whole, lines), (alone, none)] = [&["few.csv"][..], &["few.csv", "--summary-only"]].map(|words| {
+        let output = lab.bulk(words).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        // All but the line that tells how long it took.
+        let told: Vec<String> = error.lines().filter(|line| !line.contains(" questions")).map(str::to_owned).collect();
+        ((output.status.code(), told), String::from_utf8(output.stdout).unwrap().lines().count())
+    });
+    assert_eq!((lines, none), (2, 0));
+    assert!(whole.0 == Some(2) && whole.1.iter().any(|line| line.contains("ready")), "{whole:?}");
+    assert_eq!(whole, alone);
+}
+
+#[test]
 fn a_port_in_use_is_told_in_one_line() {
     let lab = Lab::start();
     let port = lab.reach.iter().skip_while(|word| *word != "--dns-port").nth(1).unwrap();
